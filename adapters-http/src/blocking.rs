@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::availability::CountsBody;
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Post, Quantity, SectionPath, read_object};
+use crate::lines::parse_seats;
 use crate::replies::Changed;
-use crate::reservations::parse_seats;
 use crate::state::Shared;
 
 /// The places: `seats` in a section with numbered seats, or `quantity` in general admission.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Caller, CaughtUp, PathId, Query};
+use crate::lines::SoldLineBody;
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::state::Shared;
@@ -36,9 +37,17 @@ pub(crate) struct PurchaseBody {
     payment_id: Option<Uuid>,
     event_id: Uuid,
     event_name: String,
-    section: String,
-    tier: String,
-    quantity: u32,
+    /// What was bought.
+    lines: Vec<SoldLineBody>,
+    /// The section of all lines; absent if they are of several sections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    section: Option<String>,
+    /// The pricing tier of all lines; absent if they are of several sections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<String>,
+    /// How many tickets; absent if the lines are of several sections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<u32>,
     total_amount: MoneyBody,
     refunded_amount: MoneyBody,
     /// Whether the purchase was cancelled, so that its tickets are no longer valid.
@@ -111,14 +120,19 @@ pub(crate) async fn lifetime_value(
 impl From<Purchase> for PurchaseBody {
     fn from(purchase: Purchase) -> Self {
         let sale = purchase.sale;
+        let only = match sale.lines.as_slice() {
+            [line] => Some(line),
+            _ => None,
+        };
         Self {
             reservation_id: sale.reservation_id.uuid(),
             payment_id: sale.payment_id.map(PaymentId::uuid),
             event_id: sale.event_id.uuid(),
             event_name: purchase.event_name.into(),
-            section: sale.section.into(),
-            tier: sale.tier.into(),
-            quantity: sale.quantity,
+            lines: sale.lines.iter().map(SoldLineBody::from).collect(),
+            section: only.map(|line| line.section.to_string()),
+            tier: only.map(|line| line.tier.to_string()),
+            quantity: only.map(|line| line.quantity),
             total_amount: sale.total_amount.into(),
             refunded_amount: purchase.refunded.into(),
             returned: purchase.returned,

@@ -191,8 +191,13 @@ impl From<Refusal> for ApiError {
             Refusal::PaymentNotFound(_) => plain(Code::PaymentNotFound),
             Refusal::CustomerNotFound(_) => plain(Code::CustomerNotFound),
             Refusal::Forbidden => plain(Code::Forbidden),
-            Refusal::InvalidQuantity { requested, limit } => {
-                plain(Code::InvalidQuantity).with_details(json!({ "requested": requested, "limit": limit }))
+            Refusal::InvalidQuantity {
+                requested,
+                limit,
+                section,
+            } => {
+                let details = json!({ "requested": requested, "limit": limit });
+                plain(Code::InvalidQuantity).with_details(of_section(details, section))
             }
             Refusal::InsufficientInventory {
                 requested,
@@ -200,8 +205,8 @@ impl From<Refusal> for ApiError {
                 section,
             } => plain(Code::InsufficientInventory)
                 .with_details(json!({ "requested": requested, "available": available, "section": section })),
-            Refusal::SeatsUnavailable { seats } => {
-                plain(Code::SeatsUnavailable).with_details(json!({ "seats": seats }))
+            Refusal::SeatsUnavailable { seats, section } => {
+                plain(Code::SeatsUnavailable).with_details(of_section(json!({ "seats": seats }), section))
             }
             Refusal::EventCancelled(_) => plain(Code::EventCancelled),
             Refusal::ReservationExpired {
@@ -221,9 +226,21 @@ impl From<Refusal> for ApiError {
             Refusal::RefundChanged { refund } => goes_back(plain(Code::RefundChanged), refund),
             Refusal::NothingGoesBack { refund } => goes_back(plain(Code::NothingGoesBack), refund),
             Refusal::AlreadyExists => plain(Code::ResourceAlreadyExists),
+            Refusal::UpdateUnderWay => Self {
+                retry_after: Some(RETRY_AFTER_OUTAGE),
+                ..plain(Code::UpdateUnderWay)
+            },
             Refusal::Invalid(errors) => plain(Code::ValidationFailed).with_details(json!({ "errors": errors })),
         }
     }
+}
+
+/// Adds the section to details, if a refusal is about one.
+fn of_section(mut details: Value, section: Option<String>) -> Value {
+    if let Some(section) = section {
+        details["section"] = section.into();
+    }
+    details
 }
 
 impl From<Failure> for ApiError {

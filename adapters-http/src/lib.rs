@@ -24,6 +24,7 @@ mod health;
 mod health_check;
 mod in_flight;
 mod limit;
+mod lines;
 mod listing;
 mod live;
 mod live_connections;

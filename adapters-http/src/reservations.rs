@@ -1,24 +1,26 @@
 //! The routes with which seats are held, paid for and given up.
 
+mod wanted;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
-use ticketing_ports::vocabulary::seating::{Allocation, SeatId};
-use ticketing_runtime::{HistoryEntry, HoldFor, HoldSeats, PagedList, PayReservation};
+use ticketing_ports::vocabulary::seating::Allocation;
+use ticketing_runtime::{HistoryEntry, HoldSeats, PagedList, PayReservation};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Caller, CaughtUp, PathId, Post, Quantity, Query, read_object};
+use crate::extract::{Caller, CaughtUp, PathId, Post, Query, read_object};
+use crate::lines::{LineBody, SeatBody, TicketBody, seats_of};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::payments::{NextActionBody, PaymentMethodBody, location_of};
@@ -26,27 +28,7 @@ use crate::replies::{Accepted, Changed, Created};
 use crate::request_names::name_event;
 use crate::state::Shared;
 
-#[derive(Debug, Clone, ToSchema)]
-pub(crate) struct CreateReservationRequest {
-    event_id: Uuid,
-    #[schema(example = "General")]
-    section: String,
-    #[schema(value_type = u32, minimum = 1)]
-    quantity: Quantity,
-    /// The seats to hold, all or none. If absent, the server takes the best free seats.
-    #[schema(example = json!(["A-12", "A-13"]))]
-    specific_seats: Option<Vec<String>>,
-    /// Who gets the seats; the caller if absent. Only an administrator can name somebody else.
-    customer_id: Option<Uuid>,
-}
-
-read_object!(CreateReservationRequest {
-    event_id,
-    section,
-    quantity,
-    specific_seats,
-    customer_id
-});
+use wanted::CreateReservationRequest;
 
 #[derive(Debug, Clone, ToSchema)]
 pub(crate) struct PayRequest {
@@ -65,16 +47,26 @@ pub(crate) struct ReservationResponse {
     reservation_id: Uuid,
     event_id: Uuid,
     customer_id: Uuid,
-    section: String,
-    /// Empty in a section of general admission.
-    seats: Vec<SeatBody>,
-    quantity: u32,
+    /// What is reserved.
+    lines: Vec<LineBody>,
+    /// The section of all lines; absent if they are of several sections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    section: Option<String>,
+    /// Empty in a section of general admission; absent if the lines are of several sections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats: Option<Vec<SeatBody>>,
+    /// How many places; absent if the lines are of several sections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<u32>,
+    /// The price of all lines together.
     total_amount: MoneyBody,
     /// The status: `held`, `payment_pending`, `completed`, `expired`, `cancelled`, `compensated` or `refunded`.
     status: &'static str,
-    /// How the seats were found: `general_admission`, `requested`, `adjacent`, `same_row` or `split`.
-    #[schema(value_type = String)]
-    allocation: Allocation,
+    /// How the seats were found: `general_admission`, `requested`, `adjacent`, `same_row` or `split`; absent if the lines
+    /// are of several sections.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allocation: Option<Allocation>,
     expires_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
     completed_at: Option<DateTime<Utc>>,
@@ -98,20 +90,6 @@ pub(crate) struct PendingPaymentBody {
     status: &'static str,
     /// What the customer must do before the provider decides; null if nothing.
     next_action: Option<NextActionBody>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SeatBody {
-    seat_id: String,
-    row: String,
-    number: u32,
-    price: MoneyBody,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TicketBody {
-    ticket_id: Uuid,
-    seat_id: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -144,8 +122,9 @@ pub(crate) struct HistoryBody {
 
 /// Hold seats
 ///
-/// The seats belong to the caller until `expires_at`. Named seats are held all or none. Without names the server takes the
-/// best seats that lie together.
+/// The seats belong to the caller until `expires_at`. An order has one section, with `section`, `quantity` and
+/// `specific_seats` at the top, or the lines in `items`, one for each section. The seats of all lines are held, or none.
+/// Without names the server takes the best seats of a section that lie together.
 #[utoipa::path(post, path = "/api/reservations", tag = "reservations", request_body = CreateReservationRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
@@ -159,7 +138,8 @@ pub(crate) async fn create_reservation(
         customer: state.desk.hold_for(post.actor(), customer).await?,
         ..HoldSeats::try_from(&post.body)?
     };
-    let held = state.box_office.hold(post.ask(hold)).await?;
+    let held = state.box_office.hold(post.ask(hold)).await;
+    let held = held.map_err(|failure| post.body.in_its_form(failure))?;
     let location = format!("/api/reservations/{}", held.value.reservation_id);
     Ok(Created(
         held.consistency,
@@ -277,38 +257,6 @@ pub(crate) async fn reservation_history(
     Ok(Json(HistoryResponse { events }))
 }
 
-impl TryFrom<&CreateReservationRequest> for HoldSeats {
-    type Error = Refusal;
-
-    /// Turns the request into the command that holds seats for the caller. If an administrator names another
-    /// customer, the handler fills that customer in, because it has to look the customer up first.
-    fn try_from(request: &CreateReservationRequest) -> Result<Self, Refusal> {
-        let mut errors = Vec::new();
-        let seats = request.specific_seats.as_ref();
-        let specific_seats = seats.map(|seats| parse_seats(seats, "specific_seats", &mut errors));
-        if !errors.is_empty() {
-            return Err(Refusal::Invalid(errors));
-        }
-        Ok(Self {
-            event_id: EventId::new(request.event_id),
-            section: request.section.clone(),
-            quantity: request.quantity.0,
-            specific_seats,
-            customer: HoldFor::Caller,
-        })
-    }
-}
-
-/// Returns the texts that are labels of seats, and adds an error for each of the other texts.
-pub(crate) fn parse_seats(seats: &[String], field: &str, errors: &mut Vec<FieldError>) -> Vec<SeatId> {
-    let mut parse = |(index, text): (usize, &String)| {
-        SeatId::parse(text)
-            .map_err(|invalid| errors.push(FieldError::new(format!("{field}[{index}]"), invalid.to_string())))
-            .ok()
-    };
-    seats.iter().enumerate().filter_map(&mut parse).collect()
-}
-
 impl TryFrom<HistoryEntry> for HistoryBody {
     type Error = ApiError;
 
@@ -327,34 +275,23 @@ impl TryFrom<HistoryEntry> for HistoryBody {
 }
 
 pub(crate) fn response(view: &ReservationView, now: Timestamp) -> ReservationResponse {
-    let seat = |seat: &SeatId| SeatBody {
-        seat_id: seat.to_string(),
-        row: seat.row.to_string(),
-        number: seat.number,
-        price: view.unit_price.into(),
-    };
+    let only = view.only_line();
     ReservationResponse {
         reservation_id: view.reservation_id.uuid(),
         event_id: view.event_id.uuid(),
         customer_id: view.customer_id.uuid(),
-        section: view.section.to_string(),
-        seats: view.seats.iter().map(seat).collect(),
-        quantity: view.quantity,
+        lines: view.lines.iter().map(LineBody::from).collect(),
+        section: only.map(|line| line.section.to_string()),
+        seats: only.map(seats_of),
+        quantity: only.map(|line| line.quantity),
         total_amount: view.total_amount.into(),
         status: view.status.as_str(),
-        allocation: view.allocation,
+        allocation: only.map(|line| line.allocation),
         expires_at: view.expires_at,
         created_at: view.created_at,
         completed_at: view.completed_at,
         payment_id: view.payment_id.map(PaymentId::uuid),
-        tickets: view
-            .tickets
-            .iter()
-            .map(|ticket| TicketBody {
-                ticket_id: ticket.ticket_id.uuid(),
-                seat_id: ticket.seat_id.as_ref().map(ToString::to_string),
-            })
-            .collect(),
+        tickets: view.tickets.iter().map(TicketBody::from).collect(),
         server_time: now,
     }
 }

@@ -135,6 +135,7 @@ fn step(event: u64) -> Vec<Change> {
                 completed_at: Some(log::at(event)),
                 tickets: vec![Ticket {
                     ticket_id: ticketing_ports::vocabulary::ids::TicketId::new(reservation_id.uuid()),
+                    line_id: ticketing_ports::vocabulary::ids::LineId::first_of(reservation_id),
                     seat_id: None,
                 }],
                 ..reserved(ReservationStatus::Completed, 3)

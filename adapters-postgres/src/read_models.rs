@@ -8,7 +8,9 @@ mod folded;
 mod queries;
 mod rebuild;
 mod sales;
+mod stored_sale;
 mod write;
+mod write_sales;
 
 use std::sync::Arc;
 

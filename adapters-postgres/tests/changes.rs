@@ -107,6 +107,7 @@ fn story(number: u64) -> Vec<Change> {
             completed_at: Some(at(3_000 + number)),
             tickets: vec![Ticket {
                 ticket_id: ticketing_ports::vocabulary::ids::TicketId::new(log::reservation_id(number).uuid()),
+                line_id: ticketing_ports::vocabulary::ids::LineId::first_of(log::reservation_id(number)),
                 seat_id: None,
             }],
             ..reserved(number, ReservationStatus::Completed, 3)

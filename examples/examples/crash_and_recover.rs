@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use adapters_sqlite::SqliteStore;
 use box_office_examples::{ALICE, engine_on, put_on_sale, request};
-use ticketing_runtime::{HoldFor, HoldSeats};
+use ticketing_runtime::HoldSeats;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -19,14 +19,7 @@ async fn main() -> anyhow::Result<()> {
     let engine = engine_on(Arc::new(store.clone()));
     let office = engine.box_office();
     let event_id = put_on_sale(&office).await?;
-    let section = "Floor".to_owned();
-    let hold = HoldSeats {
-        event_id,
-        section,
-        quantity: 2,
-        specific_seats: None,
-        customer: HoldFor::Caller,
-    };
+    let hold = HoldSeats::best(event_id, "Floor", 2);
     let held = office.hold(request(ALICE, hold)).await?.value;
     println!("held       {}", held.reservation_id);
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use adapters_memory::InMemoryEventStore;
 use box_office_examples::{ALICE, engine_on, put_on_sale, request};
 use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
-use ticketing_runtime::{HoldFor, HoldSeats, PayReservation};
+use ticketing_runtime::{HoldSeats, PayReservation};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -18,14 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let office = engine.box_office();
     let event_id = put_on_sale(&office).await?;
 
-    let section = "Floor".to_owned();
-    let hold = HoldSeats {
-        event_id,
-        section,
-        quantity: 2,
-        specific_seats: None,
-        customer: HoldFor::Caller,
-    };
+    let hold = HoldSeats::best(event_id, "Floor", 2);
     let held = office.hold(request(ALICE, hold)).await?.value;
     println!(
         "held    {} for {} until {}",

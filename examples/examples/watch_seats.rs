@@ -350,8 +350,8 @@ mod demonstration {
     use ticketing_ports::vocabulary::email::EmailAddress;
     use ticketing_ports::vocabulary::roles::Role;
     use ticketing_runtime::{
-        Desk, DeskPorts, Engine, EngineConfig, HoldFor, HoldSeats, Ports, ProjectionPorts, SignIn, SignInConfig,
-        SignInPorts, finish_update,
+        Desk, DeskPorts, Engine, EngineConfig, HoldSeats, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts,
+        finish_update,
     };
     use tokio::net::TcpListener;
     use tokio::sync::Notify;
@@ -389,13 +389,7 @@ mod demonstration {
             let watching = watch.run(|line| shown.lock().unwrap().push(line), is_held);
             let holding = async {
                 connected.notified().await;
-                let hold = HoldSeats {
-                    event_id,
-                    section: "Floor".to_owned(),
-                    quantity: 2,
-                    specific_seats: None,
-                    customer: HoldFor::Caller,
-                };
+                let hold = HoldSeats::best(event_id, "Floor", 2);
                 office.hold(request(ALICE, hold)).await
             };
             let (watched, held) = tokio::join!(watching, holding);

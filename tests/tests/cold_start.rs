@@ -24,7 +24,7 @@ use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, Seating};
-use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, Observed, Observer, Ports, Request};
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldSeats, Observed, Observer, Ports, Request};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -173,13 +173,7 @@ async fn come_and_go(office: &BoxOffice, caller: usize, event: EventId) {
 }
 
 async fn hold(office: &BoxOffice, caller: usize, event_id: EventId) -> ticketing_ports::vocabulary::ids::ReservationId {
-    let hold = HoldSeats {
-        event_id,
-        section: "Floor".to_owned(),
-        quantity: 1,
-        specific_seats: None,
-        customer: HoldFor::Caller,
-    };
+    let hold = HoldSeats::best(event_id, "Floor", 1);
     let held = office.hold(request(customer(caller), hold)).await;
     held.unwrap().value.reservation_id
 }

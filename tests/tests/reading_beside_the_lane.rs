@@ -24,7 +24,7 @@ use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::Seating;
-use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, Ports, Request};
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldSeats, Ports, Request};
 use ticketing_testkit::generators::event_draft;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -90,13 +90,7 @@ async fn put_on_sale(office: &BoxOffice) -> (EventId, String) {
 }
 
 async fn hold(office: &BoxOffice, customer: u128, event_id: EventId, section: &str) -> ReservationView {
-    let hold = HoldSeats {
-        event_id,
-        section: section.to_owned(),
-        quantity: 1,
-        specific_seats: None,
-        customer: HoldFor::Caller,
-    };
+    let hold = HoldSeats::best(event_id, section, 1);
     let by = actor(customer, Role::Customer);
     office.hold(request(by, hold)).await.unwrap().value
 }

@@ -13,10 +13,12 @@ use serde_json::Value;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::generations;
 use ticketing_domain::made_up_version::{MadeUpVersion, declare};
+use ticketing_domain::refusal::Refusal;
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent};
 use ticketing_ports::outside::clock::Clock as _;
+use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
@@ -24,8 +26,8 @@ use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, Seating};
 use ticketing_runtime::{
-    BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, LogNotReadable, Ports, Request, check_schema_floor,
-    finish_update,
+    BoxOffice, Engine, EngineConfig, Failure, HoldSeats, LogNotReadable, Ports, Request, WantedLine,
+    check_schema_floor, finish_update,
 };
 use uuid::Uuid;
 
@@ -34,6 +36,7 @@ const ORGANISER: Actor = Actor {
     role: Role::Admin,
 };
 const PLACES: u32 = 40;
+const SECTIONS: [&str; 3] = ["Floor", "Balcony", "Boxes"];
 
 /// Turns a fact of type `SeatsHeld` into the made-up next version, which has all its fields one level deeper.
 fn raise(data: &[u8]) -> Vec<u8> {
@@ -95,17 +98,21 @@ async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
             country: label("BE"),
             timezone: label("UTC"),
         },
-        sections: vec![SectionDraft {
-            name: label("Floor"),
-            seating: Seating::GeneralAdmission { capacity: PLACES },
-        }],
-        pricing_tiers: vec![PricingTier {
-            section: label("Floor"),
-            tier: label("regular"),
-            price: Money::new(2_500, Currency::EUR),
-            available_from: None,
-            available_until: None,
-        }],
+        sections: SECTIONS
+            .map(|name| SectionDraft {
+                name: label(name),
+                seating: Seating::GeneralAdmission { capacity: PLACES },
+            })
+            .into(),
+        pricing_tiers: SECTIONS
+            .map(|section| PricingTier {
+                section: label(section),
+                tier: label("regular"),
+                price: Money::new(2_500, Currency::EUR),
+                available_from: None,
+                available_until: None,
+            })
+            .into(),
         hold_seconds: None,
         max_seats_per_order: None,
         refund_policy: None,
@@ -122,18 +129,24 @@ async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
 }
 
 async fn hold(office: &BoxOffice, event_id: EventId, number: u32) {
-    let seats = HoldSeats {
-        event_id,
-        section: "Floor".to_owned(),
-        quantity: 1,
-        specific_seats: None,
-        customer: HoldFor::Caller,
-    };
+    let seats = HoldSeats::best(event_id, "Floor", 1);
     let held = office.hold(request(customer(number), seats)).await.unwrap().value;
     assert_eq!(held.status, ReservationStatus::Held);
     // Each engine reads what the other has written.
     let found = office.reservation(customer(number), held.reservation_id).await.unwrap();
     assert_eq!(found, held);
+}
+
+/// Asks for a place in each of two sections, in one order.
+async fn hold_in_two_sections(office: &BoxOffice, event_id: EventId) -> Result<ReservationView, Failure> {
+    let lines = SECTIONS[1..].iter().map(|section| WantedLine::best(*section, 1));
+    let order = HoldSeats {
+        lines: lines.collect(),
+        ..HoldSeats::best(event_id, "Balcony", 1)
+    };
+    let held = office.hold(request(customer(99), order)).await?.value;
+    assert_eq!(office.reservation(customer(99), held.reservation_id).await?, held);
+    Ok(held)
 }
 
 fn versions_of_holds(log: &[RecordedEvent]) -> Vec<u16> {
@@ -223,11 +236,21 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
         [1; 10],
         "no build may write the next version before the floor is raised"
     );
+    let refused = hold_in_two_sections(&new, event).await.unwrap_err();
+    let waits = matches!(refused, Failure::Refused(Refusal::UpdateUnderWay));
+    assert!(
+        waits,
+        "an older build could not read an order of several lines: {refused:?}"
+    );
 
     assert_eq!(finish_update(&log).await.unwrap(), next);
     hold_the_rest(&old, &new, event, &log).await;
 
     let facts = whole_log(&log).await;
+    let order = hold_in_two_sections(&new, event).await.unwrap();
+    assert_eq!(order.lines.len(), 2);
+    let read = old.reservation(customer(99), order.reservation_id).await;
+    assert_eq!(read.unwrap(), order, "the build that writes as before reads it");
     let versions = versions_of_holds(&facts);
     assert_eq!(versions.len(), PLACES as usize);
     assert!(versions[11..].contains(&1) && versions.contains(&2), "{versions:?}");

@@ -18,7 +18,7 @@ use crate::catalog::CatalogEvent;
 use crate::facts::Fact;
 use crate::inventory::{InventoryEvent, SeatsReleased, SeatsSold};
 use crate::payment::{PaymentEvent, RefundCause};
-use crate::reservation::{HoldTerms, ReservationEvent};
+use crate::reservation::{HoldTerms, Line, ReservationEvent};
 
 /// Turns each fact into changes of rows, looking at nothing but that fact.
 ///
@@ -168,6 +168,7 @@ fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Vec<Ch
         InventoryEvent::SeatsReleased(SeatsReleased { reservation_id, .. })
         | InventoryEvent::SeatsSold(SeatsSold { reservation_id, .. }) => Some(Change::HoldEnded {
             reservation_id: *reservation_id,
+            section_id,
         }),
         _ => None,
     };
@@ -192,14 +193,9 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
                 reservation_id,
                 event_id: terms.event_id,
                 customer_id: terms.customer_id,
-                section: terms.section,
-                tier: terms.tier,
-                quantity: terms.seats.quantity(),
-                seats: terms.seats.seats().to_vec(),
-                unit_price: terms.unit_price,
+                lines: terms.lines.iter().map(Line::view).collect(),
                 total_amount: terms.total,
                 status: ReservationStatus::Held,
-                allocation: terms.allocation,
                 expires_at: terms.held_until,
                 created_at: terms.held_at,
                 completed_at: None,

@@ -146,6 +146,13 @@ impl<Event, Effect> Decision<Event, Effect> {
         self.effects.push(effect);
         self
     }
+
+    /// Adds several effects.
+    #[must_use]
+    pub fn with_effects(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
+        self.effects.extend(effects);
+        self
+    }
 }
 
 /// The effect type of a reducer that never has effects: no value of it exists.

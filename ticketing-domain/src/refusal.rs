@@ -40,12 +40,15 @@ pub enum Refusal {
     #[error("your role does not allow this")]
     Forbidden,
     /// The quantity is zero, or above the event's limit for one reservation.
-    #[error("the quantity must be between 1 and {limit}")]
+    #[error("the quantity {}must be between 1 and {limit}", of_section(section.as_deref()))]
     InvalidQuantity {
         /// How many seats were wanted.
         requested: u32,
         /// At most how many seats one reservation may have.
         limit: u32,
+        /// The section of the line that is refused; `None` if the whole reservation is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        section: Option<String>,
     },
     /// The section has fewer free seats than the customer wants.
     #[error("{requested} seats were requested, but only {available} are available in section {section}")]
@@ -62,6 +65,9 @@ pub enum Refusal {
     SeatsUnavailable {
         /// The wanted seats that are not free.
         seats: Vec<SeatId>,
+        /// The section of the seats; `None` if the refusal was recorded by a build that did not tell it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        section: Option<String>,
     },
     /// The event was cancelled.
     #[error("event {0} is cancelled")]
@@ -111,6 +117,10 @@ pub enum Refusal {
     /// An event, a reservation or a payment with this id exists already.
     #[error("something with this id exists already")]
     AlreadyExists,
+    /// What would be recorded cannot be read by an older version of the box office that still runs. The command can be
+    /// sent again once the update is finished.
+    #[error("an update is under way; until it is finished, an order has a single section")]
+    UpdateUnderWay,
     /// Fields of the request are invalid. The list names all of them.
     #[error("fields of the request are invalid")]
     Invalid(Vec<FieldError>),
@@ -137,6 +147,7 @@ impl Refusal {
             Self::RefundChanged { .. } => "REFUND_CHANGED",
             Self::NothingGoesBack { .. } => "NOTHING_GOES_BACK",
             Self::AlreadyExists => "RESOURCE_ALREADY_EXISTS",
+            Self::UpdateUnderWay => "UPDATE_UNDER_WAY",
             Self::Invalid(_) => "VALIDATION_FAILED",
         }
     }
@@ -168,6 +179,13 @@ impl Refusal {
     pub fn invalid(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(vec![FieldError::new(field, reason)])
     }
+}
+
+/// Begins the words about a quantity with its section, if they are about one.
+fn of_section(section: Option<&str>) -> String {
+    section
+        .map(|section| format!("for section {section} "))
+        .unwrap_or_default()
 }
 
 /// One invalid field of a request.

@@ -31,7 +31,8 @@ pub enum UnreadableEvent {
 }
 
 /// A new schema version of a type of fact. It is written once the log's schema floor has reached a generation; until
-/// then the version before it is written.
+/// then a version before it is written. If older builds differ in what they read, there is one entry for each of the
+/// versions before, and the entry with the least `since` above the floor counts.
 #[derive(Debug, Clone, Copy)]
 pub struct NewVersion {
     /// The name of the type.
@@ -42,8 +43,22 @@ pub struct NewVersion {
     pub since: SchemaGeneration,
     /// The version that is written until the log's schema floor has reached `since`.
     pub before: u16,
-    /// Turns a payload of `version` into one of `before`.
-    pub lower: fn(&[u8]) -> Vec<u8>,
+    /// Turns a payload of `version` into one of `before`; `None` if `before` cannot tell what the payload tells.
+    pub lower: fn(&[u8]) -> Option<Vec<u8>>,
+}
+
+/// Returns how a fact of this type and version is written on a log with this schema floor; `None` if it is written as
+/// it is.
+pub(crate) fn lowering<'v>(
+    versions: impl IntoIterator<Item = &'v NewVersion>,
+    event_type: &str,
+    version: u16,
+    floor: SchemaGeneration,
+) -> Option<&'v NewVersion> {
+    let of_the_type = versions
+        .into_iter()
+        .filter(|new| new.event_type == event_type && new.version == version);
+    of_the_type.filter(|new| floor < new.since).min_by_key(|new| new.since)
 }
 
 /// A type of fact that only builds from a certain generation on can read.
@@ -91,12 +106,14 @@ pub trait StoredEvent: Sized {
     /// When the type or version is unknown, or the payload does not fit it.
     fn read(event_type: &str, event_version: u16, data: &[u8]) -> Result<Self, UnreadableEvent>;
 
-    /// Returns whether every build on a log with this schema floor can read facts of this type. If not, a reducer
-    /// must not decide on the fact, because no older version exists in which the fact could be written.
+    /// Returns whether the fact can be written so that every build on a log with this schema floor reads it. If not, a
+    /// reducer must not decide on the fact: its type is new, or no older version can tell what it tells.
     fn is_read_by_all(&self, floor: SchemaGeneration) -> bool {
-        let (event_type, _) = self.schema();
-        let new = Self::NEW_TYPES.iter().find(|new| new.event_type == event_type);
-        new.is_none_or(|new| floor >= new.since)
+        let (event_type, version) = self.schema();
+        let new_type = Self::NEW_TYPES.iter().find(|new| new.event_type == event_type);
+        let older = lowering(Self::NEW_VERSIONS, event_type, version, floor);
+        new_type.is_none_or(|new| floor >= new.since)
+            && older.is_none_or(|older| (older.lower)(&self.payload()).is_some())
     }
 
     /// Returns the fact in the form in which the event store takes it.
@@ -159,8 +176,9 @@ pub(crate) fn read_payload<T: DeserializeOwned>(
 ///
 /// Each variant holds one payload struct. `from { 1 => upcast }` names the function that turns an older payload into
 /// the new one while it is read. `since 3 else 1 => lower` says that version 1, made by `lower`, is written until the
-/// log's schema floor has reached generation 3:
+/// log's schema floor has reached generation 3. `lower` returns `None` for a fact that version 1 cannot tell:
 /// `SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 3 else 1 => lower, from { 1 => upcast };`.
+/// If there are several older versions, each gets a `since` of its own, separated by commas.
 ///
 /// `new in 3` says that the whole type is new in generation 3:
 /// `SeatsSwapped(SeatsSwapped) = "SeatsSwapped" v 1 new in 3;`.
@@ -169,7 +187,7 @@ macro_rules! stored_events {
         $(#[$meta:meta])*
         pub enum $name:ident {
             $($(#[$variant_meta:meta])* $variant:ident($payload:ty) = $event_type:literal v $version:literal
-                $(new in $first:literal)? $(since $generation:literal else $before:literal => $lower:path)?
+                $(new in $first:literal)? $(since $generation:literal else $before:literal => $lower:path),*
                 $(, from { $($old:literal => $upcast:path),+ })?;)+
         }
     ) => {
@@ -191,10 +209,10 @@ macro_rules! stored_events {
                     lower: |data| {
                         let new: $payload = $crate::stored::read_payload($event_type, $version, data)
                             .expect("this build reads the version that it has just written");
-                        $crate::stored::write_payload(&$lower(new))
+                        $lower(new).map(|older| $crate::stored::write_payload(&older))
                     },
                 },
-            )?)+];
+            )*)+];
 
             const NEW_TYPES: &'static [$crate::stored::NewType] = &[$($(
                 $crate::stored::NewType {

@@ -45,7 +45,7 @@
 //! # use ticketing_ports::vocabulary::seating::{Label, Seating};
 //! # use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
 //! # use ticketing_ports::vocabulary::roles::{Actor, Role};
-//! # use ticketing_runtime::{Engine, EngineConfig, HoldFor, HoldSeats, PayReservation, Ports, Request};
+//! # use ticketing_runtime::{Engine, EngineConfig, HoldSeats, PayReservation, Ports, Request};
 //! # use uuid::Uuid;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -69,8 +69,7 @@
 //! office.open_sales(request(organiser, event_id)).await?;
 //!
 //! let alice = Actor { user_id: UserId::new(Uuid::from_u128(2)), role: Role::Customer };
-//! let (section, specific_seats) = ("Floor".to_owned(), None);
-//! let hold = HoldSeats { event_id, section, quantity: 1, specific_seats, customer: HoldFor::Caller };
+//! let hold = HoldSeats::best(event_id, "Floor", 1);
 //! let reservation_id = office.hold(request(alice, hold)).await?.value.reservation_id;
 //! let card = PaymentMethod { kind: MethodKind::Card, token: MethodToken::new("tok_visa").expect("no card number") };
 //! let pay = PayReservation { reservation_id, payment_id: None, method: Some(card) };
@@ -172,7 +171,7 @@ pub use sign_in::{
 pub use spans::{Detail, NoTracer, Span, Tracer};
 /// The commands that a [`BoxOffice`] takes.
 pub use ticketing_domain::commands::{
-    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, GatewayAnswer, HoldFor, HoldSeats, PayReservation,
-    RefundPayment, ReportPayment, UnblockSeats,
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, GatewayAnswer, HoldFor, HoldSeats, MAX_LINES,
+    PayReservation, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
 };
 pub use token::ConsistencyToken;

@@ -19,13 +19,20 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
         Refusal::PaymentNotFound(PaymentId::new(id)),
         Refusal::CustomerNotFound(CustomerId::new(id)),
         Refusal::Forbidden,
-        Refusal::InvalidQuantity { requested: 9, limit: 8 },
+        Refusal::InvalidQuantity {
+            requested: 9,
+            limit: 8,
+            section: None,
+        },
         Refusal::InsufficientInventory {
             requested: 2,
             available: 1,
             section: "Floor".to_owned(),
         },
-        Refusal::SeatsUnavailable { seats: Vec::new() },
+        Refusal::SeatsUnavailable {
+            seats: Vec::new(),
+            section: None,
+        },
         Refusal::EventCancelled(EventId::new(id)),
         Refusal::ReservationExpired {
             reservation_id: ReservationId::new(id),
@@ -42,6 +49,7 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
         Refusal::RefundChanged { refund },
         Refusal::NothingGoesBack { refund },
         Refusal::AlreadyExists,
+        Refusal::UpdateUnderWay,
         Refusal::invalid("name", "must not be empty"),
     ];
     for refusal in refusals {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::answers::recorded;
-use super::operations::{codes, example, parameter};
+use super::operations::{codes, examples, parameter};
 use crate::errors::Code;
 
 const DESCRIPTION: &str = "A ticketing system that cannot oversell.
@@ -82,6 +82,19 @@ fn says(document: &Value, tag: &str) -> bool {
     document["paths"].to_string().contains(&format!("\"tags\":[\"{tag}\"]"))
 }
 
+/// Adds the examples of a request: `example` if there is one, and `examples` with their names if there are several.
+fn show_examples(content: &mut Value, mut examples: Vec<(&str, Value)>) {
+    if examples.len() > 1 {
+        let named = examples.into_iter().map(|(name, value)| {
+            let summary = name.replace('_', " ");
+            (name.to_owned(), json!({ "summary": summary, "value": value }))
+        });
+        content["examples"] = named.collect::<Map<_, _>>().into();
+    } else if let Some((_, only)) = examples.pop() {
+        content["example"] = only;
+    }
+}
+
 fn complete_operation(method: &str, operation: &mut Value, loose: &BTreeSet<String>) {
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let known = operation["security"].is_array();
@@ -97,9 +110,7 @@ fn complete_operation(method: &str, operation: &mut Value, loose: &BTreeSet<Stri
         let schema = body["content"]["application/json"]["schema"]["$ref"].as_str();
         let needed = !schema.is_some_and(|reference| loose.contains(reference));
         body["required"] = needed.into();
-        if let Some(example) = example(&id) {
-            body["content"]["application/json"]["example"] = example;
-        }
+        show_examples(&mut body["content"]["application/json"], examples(&id));
     }
     let responses = operation["responses"]
         .as_object_mut()

@@ -7,7 +7,7 @@ use crate::errors::Code::{
     Busy, CredentialRefused, CustomerNotFound, EventCancelled, EventNotFound, Forbidden, InsufficientInventory,
     InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, NothingGoesBack, PaymentFailed, PaymentInProgress,
     PaymentNotFound, RateLimited, RefundChanged, ReservationExpired, ReservationNotFound, ResourceAlreadyExists,
-    SeatsUnavailable, SectionNotFound, Unauthenticated, ValidationFailed,
+    SeatsUnavailable, SectionNotFound, Unauthenticated, UpdateUnderWay, ValidationFailed,
 };
 
 /// Returns the error codes that are particular to one operation; `None` if the operation has no row here. Codes that
@@ -77,6 +77,7 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             EventCancelled,
             InvalidStateTransition,
             ValidationFailed,
+            UpdateUnderWay,
         ],
         "get_reservation" | "reservation_history" => &[ReservationNotFound],
         "pay_reservation" => &[
@@ -143,9 +144,22 @@ fn codes_of_people(operation: &str) -> Option<&'static [Code]> {
     })
 }
 
-/// Returns an example of a request body; `None` if the operation takes no body. The request succeeds once the ids in
-/// the example are replaced by ids of things that exist.
-pub(super) fn example(operation: &str) -> Option<Value> {
+/// Returns the examples of a request body. Several examples have names; the only example of an operation has an empty
+/// name. The requests succeed once the ids in them are replaced by ids of things that exist.
+pub(super) fn examples(operation: &str) -> Vec<(&'static str, Value)> {
+    if operation != "create_reservation" {
+        return example(operation).into_iter().map(|only| ("", only)).collect();
+    }
+    let one = json!({ "event_id": EVENT, "section": "General", "quantity": 2 });
+    let several = json!({ "event_id": EVENT, "items": [
+        { "section": "VIP", "quantity": 2, "specific_seats": ["A-12", "A-13"] },
+        { "section": "General", "quantity": 1 },
+    ] });
+    vec![("one_section", one), ("several_sections", several)]
+}
+
+/// Returns the only example of a request body; `None` if the operation takes no body.
+fn example(operation: &str) -> Option<Value> {
     let price = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
     Some(match operation {
         "create_event" => json!({
@@ -172,7 +186,6 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         }),
         "cancel_event" => json!({ "reason": "The singer has lost her voice" }),
         "block_seats" | "unblock_seats" => json!({ "quantity": 2 }),
-        "create_reservation" => json!({ "event_id": EVENT, "section": "General", "quantity": 2 }),
         "pay_reservation" => json!({ "payment_method": { "type": "card", "token": "tok_visa" } }),
         "create_payment" => json!({
             "reservation_id": RESERVATION, "payment_method": { "type": "card", "token": "tok_visa" } }),

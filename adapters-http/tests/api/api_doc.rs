@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::openapi::{document, operations};
+use crate::openapi::{document, operations, request_examples};
 use crate::support::blessed::is_up_to_date;
 
 const GUIDE: &str = "../docs/API.md";
@@ -49,30 +49,42 @@ fn the_guide_has_a_curl_line_made_from_the_example_of_every_operation() {
     let mut wanted = String::new();
     let mut lines = guide.lines();
     while let Some(line) = lines.next() {
-        let Some((id, kept)) = step(line) else {
+        let Some((id, name, kept)) = step(line) else {
             wanted += &format!("{line}\n");
             continue;
         };
         let said = by_id.get(id).unwrap_or_else(|| panic!("there is no operation {id}"));
-        told.insert(id.to_owned());
-        wanted += &format!("{}\n", comment(id, said.2, kept));
-        wanted += &format!("{}\n", curl(id, *said, lines.next().unwrap()));
+        let examples = request_examples(said.2);
+        let (name, body) = examples
+            .into_iter()
+            .find(|(other, _)| name.is_none_or(|name| name == *other))
+            .unwrap_or_else(|| panic!("{id} has no example {name:?}"));
+        told.insert((id, name));
+        wanted += &format!("{}\n", comment(id, name, said.2, kept));
+        wanted += &format!("{}\n", curl(id, *said, body, lines.next().unwrap()));
     }
-    let all: BTreeSet<_> = by_id.keys().map(|id| (*id).to_owned()).collect();
-    assert_eq!(told, all, "the guide has a line for each operation");
+    let all: BTreeSet<_> = by_id
+        .iter()
+        .flat_map(|(id, said)| request_examples(said.2).into_iter().map(|(name, _)| (*id, name)))
+        .collect();
+    let left: Vec<_> = all.iter().filter(|(id, name)| !told.contains(&(*id, *name))).collect();
+    assert!(left.is_empty(), "the guide has no line for {left:?}");
     is_up_to_date(GUIDE, &wanted);
 }
 
-/// Takes a comment such as `# Hold seats (create_reservation): 201; RESERVATION is its reservation_id` apart.
-/// Returns the operation, and the part that says which values are kept.
-fn step(line: &str) -> Option<(&str, &str)> {
+/// Takes a comment such as `# Hold seats (create_reservation one_section): 201; RESERVATION is its reservation_id` apart.
+/// Returns the operation, the name of its example if the comment has one, and the part that says which values are kept.
+fn step(line: &str) -> Option<(&str, Option<&str>, &str)> {
     let (_, rest) = line.strip_prefix("# ")?.split_once('(')?;
-    let (id, rest) = rest.split_once(')')?;
+    let (called, rest) = rest.split_once(')')?;
     let kept = rest.find(';').map_or("", |start| &rest[start..]);
-    Some((id, kept))
+    let (id, name) = called
+        .split_once(' ')
+        .map_or((called, None), |(id, name)| (id, Some(name)));
+    Some((id, name, kept))
 }
 
-fn comment(id: &str, operation: &Value, kept: &str) -> String {
+fn comment(id: &str, example: &str, operation: &Value, kept: &str) -> String {
     let summary = operation["summary"].as_str().unwrap();
     let answers = operation["responses"].as_object().unwrap().keys();
     // If an operation has both a redirect and a direct answer, the guide names the redirect, because it acts as a
@@ -80,10 +92,11 @@ fn comment(id: &str, operation: &Value, kept: &str) -> String {
     let status = answers
         .filter(|status| status.starts_with('2') || *status == "303")
         .max_by_key(|status| (*status == "303", *status != "202"));
-    format!("# {summary} ({id}): {}{kept}", status.unwrap())
+    let called = [id, example].join(" ");
+    format!("# {summary} ({}): {}{kept}", called.trim_end(), status.unwrap())
 }
 
-fn curl(id: &str, (method, path, operation): (&str, &str, &Value), before: &str) -> String {
+fn curl(id: &str, (method, path, operation): (&str, &str, &Value), body: &Value, before: &str) -> String {
     let mut path = path.to_owned();
     let mut query = Vec::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -105,7 +118,6 @@ fn curl(id: &str, (method, path, operation): (&str, &str, &Value), before: &str)
     if !query.is_empty() {
         path = format!("{path}?{}", query.join("&"));
     }
-    let body = &operation["requestBody"]["content"]["application/json"]["example"];
     let sends = match (method, body.is_null()) {
         ("get", _) | ("post", false) => String::new(),
         (method, _) => format!(" -X {}", method.to_uppercase()),

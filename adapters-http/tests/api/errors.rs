@@ -43,10 +43,24 @@ fn rows_of_seats() -> Vec<Row> {
     let expired_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
     vec![
         (
-            Refusal::InvalidQuantity { requested: 9, limit: 8 },
+            Refusal::InvalidQuantity {
+                requested: 9,
+                limit: 8,
+                section: None,
+            },
             400,
             "INVALID_QUANTITY",
             Some(json!({ "requested": 9, "limit": 8 })),
+        ),
+        (
+            Refusal::InvalidQuantity {
+                requested: 0,
+                limit: 8,
+                section: Some("VIP".to_owned()),
+            },
+            400,
+            "INVALID_QUANTITY",
+            Some(json!({ "requested": 0, "limit": 8, "section": "VIP" })),
         ),
         (
             Refusal::InsufficientInventory {
@@ -61,10 +75,11 @@ fn rows_of_seats() -> Vec<Row> {
         (
             Refusal::SeatsUnavailable {
                 seats: vec![SeatId::parse("A-1").unwrap()],
+                section: Some("VIP".to_owned()),
             },
             409,
             "SEATS_UNAVAILABLE",
-            Some(json!({ "seats": ["A-1"] })),
+            Some(json!({ "seats": ["A-1"], "section": "VIP" })),
         ),
         (
             Refusal::ReservationExpired {

@@ -31,6 +31,7 @@ mod providers;
 mod race;
 mod reservations;
 mod roles;
+mod several_sections;
 mod sign_in;
 mod support;
 mod trace_context;

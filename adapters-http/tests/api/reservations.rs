@@ -79,7 +79,8 @@ async fn bob_is_told_which_of_his_seats_are_gone() {
 
     alice.reserve_seats(&event, &["A-3", "A-4"]).await.expect(201);
     let refused = bob.reserve_seats(&event, &["A-4", "A-5"]).await;
-    assert_eq!(*refused.refused(409, "SEATS_UNAVAILABLE"), json!({ "seats": ["A-4"] }));
+    let details = refused.refused(409, "SEATS_UNAVAILABLE");
+    assert_eq!(*details, json!({ "seats": ["A-4"], "section": "VIP" }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,7 +259,7 @@ async fn a_quantity_that_no_order_can_have_is_an_invalid_quantity_whatever_its_s
         let refused = alice.post("/api/reservations", request(quantity).as_str()).await;
         assert_eq!(refused.refused(400, "INVALID_QUANTITY")["limit"], 8, "{quantity}");
     }
-    for quantity in ["1.5", "1e-2", "\"1\"", "null", "true", "[]"] {
+    for quantity in ["1.5", "1e-2", "\"1\"", "true", "[]"] {
         let refused = alice.post("/api/reservations", request(quantity).as_str()).await;
         assert_eq!(
             refused.refused(400, "INVALID_REQUEST")["field"],

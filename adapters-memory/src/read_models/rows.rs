@@ -30,7 +30,7 @@ pub(super) struct Rows {
     pub(super) payments: HashMap<PaymentId, PaymentView>,
     pub(super) payments_by_customer: ByCustomer,
     pub(super) sales: Sales,
-    holds: HashMap<ReservationId, Hold>,
+    holds: HashMap<(ReservationId, SectionId), Hold>,
     /// The holds of each section, with the hold that ends earliest first.
     holds_by_end: BTreeSet<(SectionId, Timestamp, ReservationId)>,
     labels: HashSet<Label>,
@@ -155,15 +155,20 @@ impl Rows {
             }
             Change::SeatsMoved { section_id, moved, at } => self.move_seats(section_id, moved, at),
             Change::HoldBegan(hold) => {
-                self.end_hold(hold.reservation_id);
+                self.end_hold(hold.reservation_id, hold.section_id);
                 self.holds_by_end
                     .insert((hold.section_id, hold.until, hold.reservation_id));
-                self.holds.insert(hold.reservation_id, hold);
+                self.holds.insert((hold.reservation_id, hold.section_id), hold);
             }
-            Change::HoldEnded { reservation_id } => self.end_hold(reservation_id),
+            Change::HoldEnded {
+                reservation_id,
+                section_id,
+            } => self.end_hold(reservation_id, section_id),
             Change::ReservationHeld(mut view) => {
-                view.section = self.shared(view.section);
-                view.tier = self.shared(view.tier);
+                for line in &mut view.lines {
+                    self.share(&mut line.section);
+                    self.share(&mut line.tier);
+                }
                 self.reservations_by_customer
                     .insert((view.customer_id, view.created_at, view.reservation_id.uuid()));
                 self.reservations.insert(view.reservation_id, Box::new(view));
@@ -176,8 +181,10 @@ impl Rows {
             }
             Change::PaymentChanged(change) => self.change_payment(change),
             Change::TicketsSold(mut sale) => {
-                sale.section = self.shared(sale.section);
-                sale.tier = self.shared(sale.tier);
+                for line in &mut sale.lines {
+                    self.share(&mut line.section);
+                    self.share(&mut line.tier);
+                }
                 self.sales.sell(sale);
             }
             Change::TicketsReturned { reservation_id } => self.sales.take_back(reservation_id),
@@ -219,7 +226,8 @@ impl Rows {
 
     pub(super) fn purchase(&self, sold: Sold) -> Purchase {
         let event = self.events.get(&sold.event_id());
-        sold.purchase(event.map(|event| event.details.name.clone()))
+        let event = event.expect("a sale is let in only if its event has a row, and rows of events stay");
+        sold.purchase(event.details.name.clone())
     }
 
     /// Returns the holds of the section that have run out. It finds them by their end and does not look at the
@@ -228,12 +236,12 @@ impl Rows {
         let first = (section, Timestamp::MIN_UTC, ReservationId::new(Uuid::nil()));
         let last = (section, now, ReservationId::new(Uuid::max()));
         let lapsed = self.holds_by_end.range(first..=last);
-        lapsed.filter_map(|(_, _, reservation)| self.holds.get(reservation))
+        lapsed.filter_map(move |(_, _, reservation)| self.holds.get(&(*reservation, section)))
     }
 
-    fn end_hold(&mut self, reservation: ReservationId) {
-        if let Some(hold) = self.holds.remove(&reservation) {
-            self.holds_by_end.remove(&(hold.section_id, hold.until, reservation));
+    fn end_hold(&mut self, reservation: ReservationId, section: SectionId) {
+        if let Some(hold) = self.holds.remove(&(reservation, section)) {
+            self.holds_by_end.remove(&(section, hold.until, reservation));
         }
     }
 
@@ -290,5 +298,10 @@ impl Rows {
                 label
             }
         }
+    }
+
+    /// Replaces a text by the one copy of it that all rows share.
+    fn share(&mut self, label: &mut Label) {
+        *label = self.shared(label.clone());
     }
 }

@@ -37,13 +37,15 @@ struct Totals {
 impl Sales {
     pub(super) fn sell(&mut self, sale: Sale) {
         let totals = self.totals.entry(sale.event_id).or_default();
-        let quantity = u64::from(sale.quantity);
         totals.revenue += sale.total_amount.amount;
-        totals.tickets += quantity;
-        *totals.by_tier.entry(sale.tier.clone()).or_default() += quantity;
-        let section = totals.by_section.entry(sale.section.clone()).or_default();
-        section.0 += quantity;
-        section.1 += sale.total_amount.amount;
+        for line in &sale.lines {
+            let quantity = u64::from(line.quantity);
+            totals.tickets += quantity;
+            *totals.by_tier.entry(line.tier.clone()).or_default() += quantity;
+            let section = totals.by_section.entry(line.section.clone()).or_default();
+            section.0 += quantity;
+            section.1 += line.total.amount;
+        }
         self.by_customer
             .insert((sale.customer_id, sale.sold_at, sale.reservation_id.uuid()));
         self.by_reservation.insert(
@@ -62,13 +64,15 @@ impl Sales {
         };
         sold.returned = true;
         let totals = self.totals.entry(sold.sale.event_id).or_default();
-        let quantity = u64::from(sold.sale.quantity);
-        totals.tickets -= quantity;
-        if let Some(tickets) = totals.by_tier.get_mut(&sold.sale.tier) {
-            *tickets -= quantity;
-        }
-        if let Some((tickets, _)) = totals.by_section.get_mut(&sold.sale.section) {
-            *tickets -= quantity;
+        for line in &sold.sale.lines {
+            let quantity = u64::from(line.quantity);
+            totals.tickets -= quantity;
+            if let Some(tickets) = totals.by_tier.get_mut(&line.tier) {
+                *tickets -= quantity;
+            }
+            if let Some((tickets, _)) = totals.by_section.get_mut(&line.section) {
+                *tickets -= quantity;
+            }
         }
     }
 
@@ -95,7 +99,7 @@ impl Sales {
             value.spent.amount += sale.total_amount.amount;
             value.refunded.amount += sold.refunded;
             value.orders += 1;
-            value.tickets += if sold.returned { 0 } else { u64::from(sale.quantity) };
+            value.tickets += if sold.returned { 0 } else { u64::from(sale.quantity()) };
             value.first_purchase_at = value.first_purchase_at.min(sale.sold_at);
             value.last_purchase_at = value.last_purchase_at.max(sale.sold_at);
         }
@@ -131,11 +135,10 @@ impl Sold {
         self.sale.event_id
     }
 
-    /// Returns the purchase as its customer sees it. It is called by the name of its event, or by that of its section
-    /// if the event has no row.
-    pub(super) fn purchase(self, event_name: Option<Label>) -> Purchase {
+    /// Returns the purchase as its customer sees it.
+    pub(super) fn purchase(self, event_name: Label) -> Purchase {
         Purchase {
-            event_name: event_name.unwrap_or_else(|| self.sale.section.clone()),
+            event_name,
             refunded: Money::new(self.refunded, self.sale.total_amount.currency),
             returned: self.returned,
             sale: self.sale,

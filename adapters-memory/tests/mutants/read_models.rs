@@ -1,6 +1,7 @@
 //! The working read models in memory, behind a wrapper that makes one mistake on purpose, so that a conformance rule
 //! must fail.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use adapters_memory::InMemoryReadModels;
@@ -67,6 +68,9 @@ pub(crate) enum ReadLie {
     IgnoresReturns,
     ListsTheOldestPurchaseFirst,
     MixesCurrencies,
+    HoldsOnlyOneSection,
+    ShowsOnlyTheFirstLine,
+    CountsOnlyTheFirstLine,
 }
 
 /// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
@@ -208,6 +212,18 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
         ReadLie::ListsTheOldestPurchaseFirst,
     ),
     ("lifetime_value_keeps_currencies_apart", ReadLie::MixesCurrencies),
+    (
+        "a_reservation_holds_places_of_each_section_by_itself",
+        ReadLie::HoldsOnlyOneSection,
+    ),
+    (
+        "a_reservation_of_several_lines_is_read_with_all_of_them",
+        ReadLie::ShowsOnlyTheFirstLine,
+    ),
+    (
+        "a_sale_of_several_lines_counts_for_the_section_and_the_tier_of_each",
+        ReadLie::CountsOnlyTheFirstLine,
+    ),
 ];
 
 #[derive(Debug)]
@@ -283,7 +299,11 @@ impl LyingReadModels {
             (ReadLie::ClearsTheLastFour, Change::PaymentChanged(change)) => {
                 change.last_four = Some(change.last_four.clone().unwrap_or_default());
             }
-            (ReadLie::CountsRowsInsteadOfTickets, Change::TicketsSold(sale)) => sale.quantity = 1,
+            (ReadLie::CountsRowsInsteadOfTickets, Change::TicketsSold(sale)) => {
+                sale.lines.iter_mut().for_each(|line| line.quantity = 1);
+            }
+            (ReadLie::ShowsOnlyTheFirstLine, Change::ReservationHeld(view)) => view.lines.truncate(1),
+            (ReadLie::CountsOnlyTheFirstLine, Change::TicketsSold(sale)) => sale.lines.truncate(1),
             (ReadLie::MixesCurrencies, Change::TicketsSold(sale)) => {
                 sale.total_amount = Money::new(sale.total_amount.amount, Currency::EUR);
             }
@@ -317,6 +337,13 @@ impl ProjectionStore for LyingReadModels {
         let mut changes: Vec<_> = changes.into_iter().map(|change| self.change(change)).collect();
         if self.lie == ReadLie::IgnoresReturns {
             changes.retain(|change| !matches!(change, Change::TicketsReturned { .. }));
+        }
+        if self.lie == ReadLie::HoldsOnlyOneSection {
+            let mut holding = HashSet::new();
+            changes.retain(|change| match change {
+                Change::HoldBegan(hold) => holding.insert(hold.reservation_id),
+                _ => true,
+            });
         }
         if !self.renumbers() {
             return self.honest.apply(ProjectedBatch { after, upto, changes }).await;

@@ -24,8 +24,8 @@ pub(super) struct Folded {
     /// The new sections, in the order that the organiser gave them.
     pub(super) sections: Vec<OpenedSection>,
     pub(super) moves: BTreeMap<SectionId, Moves>,
-    /// The holds to write; `None` for a hold that has ended, whose row is deleted.
-    pub(super) holds: BTreeMap<ReservationId, Option<Hold>>,
+    /// The holds to write, by reservation and section; `None` for a hold that has ended, whose row is deleted.
+    pub(super) holds: BTreeMap<(ReservationId, SectionId), Option<Hold>>,
     pub(super) reservations: BTreeMap<ReservationId, ReservationView>,
     pub(super) reservation_changes: BTreeMap<ReservationId, ReservationChange>,
     pub(super) payments: BTreeMap<PaymentId, PaymentView>,
@@ -103,8 +103,13 @@ impl Folded {
                 at,
             }),
             Change::SeatsMoved { section_id, moved, at } => self.move_seats(section_id, moved, at),
-            Change::HoldBegan(hold) => drop(self.holds.insert(hold.reservation_id, Some(hold))),
-            Change::HoldEnded { reservation_id } => drop(self.holds.insert(reservation_id, None)),
+            Change::HoldBegan(hold) => {
+                self.holds.insert((hold.reservation_id, hold.section_id), Some(hold));
+            }
+            Change::HoldEnded {
+                reservation_id,
+                section_id,
+            } => drop(self.holds.insert((reservation_id, section_id), None)),
             Change::ReservationHeld(view) => drop(self.reservations.insert(view.reservation_id, view)),
             Change::ReservationChanged(change) => self.change_reservation(change),
             Change::PaymentRequested(view) => drop(self.payments.insert(view.payment_id, view)),

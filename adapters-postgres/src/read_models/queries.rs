@@ -14,11 +14,11 @@ use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::ReservationQueries;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, SectionId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::paging::{Cursor, Listed, Page};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
-use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::reservation::{ReservationStatus, StoredTicket};
 use ticketing_ports::vocabulary::seating::{Label, SeatCounts};
 use uuid::Uuid;
 
@@ -36,7 +36,11 @@ impl AvailabilityQueries for PostgresReadModels {
              FROM read_models.sections JOIN read_models.events USING (event_id)
              CROSS JOIN LATERAL (
                  SELECT count(*) AS holds, sum(quantity)::bigint AS places, max(held_until) AS latest
-                 FROM read_models.holds AS hold
+                 FROM (
+                     SELECT section_id, held_until, quantity FROM read_models.holds
+                     UNION ALL
+                     SELECT section_id, held_until, quantity FROM read_models.further_holds
+                 ) AS hold
                  WHERE hold.section_id = sections.section_id AND hold.held_until <= $2
              ) AS lapsed
              WHERE event_id = $1
@@ -213,13 +217,14 @@ fn reservation_from(row: &PgRow) -> Result<ReservationView, StoreError> {
         key: "reservation_id",
     };
     let Json(view): Json<ReservationView> = cells.get("view")?;
-    let Json(tickets) = cells.get("tickets")?;
+    let Json(tickets): Json<Vec<StoredTicket>> = cells.get("tickets")?;
+    let first = LineId::first_of(view.reservation_id);
     Ok(ReservationView {
         status: cells.parse("status", ReservationStatus::parse)?,
         version: Version(cells.count("version")?),
         payment_id: cells.get::<Option<Uuid>>("payment_id")?.map(PaymentId::new),
         completed_at: cells.get("completed_at")?,
-        tickets,
+        tickets: tickets.into_iter().map(|ticket| ticket.of(first)).collect(),
         ..view
     })
 }

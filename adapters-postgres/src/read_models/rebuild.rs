@@ -21,12 +21,14 @@ const TWIN: &str = "read_models_rebuild_";
 const OLD: &str = "read_models_old";
 /// The tables of the read models, in the order in which a switch locks them. The checkpoint comes first because the
 /// projector updates it first too: while a switch runs, the projector waits there and has no lock on another table.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     "checkpoint",
     "reservations",
     "payments",
     "sales",
+    "sale_lines",
     "holds",
+    "further_holds",
     "sections",
     "events",
 ];

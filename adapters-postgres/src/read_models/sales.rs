@@ -10,11 +10,11 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::paging::{Listed, Page};
-use ticketing_ports::vocabulary::reservation::Sale;
 use ticketing_ports::vocabulary::seating::Label;
 
 use super::PostgresReadModels;
 use super::queries::{label, listed};
+use super::stored_sale::StoredSale;
 use crate::cells::Cells;
 use crate::errors::refused;
 
@@ -28,11 +28,14 @@ impl SalesQueries for PostgresReadModels {
                  SELECT coalesce(sum(capacity), 0)::bigint AS capacity FROM read_models.sections WHERE event_id = $1
              ) AS house
              LEFT JOIN (
-                 SELECT section, tier, sum(total_amount)::bigint AS revenue, sum(refunded)::bigint AS refunded,
-                        coalesce(sum(quantity) FILTER (WHERE NOT returned), 0)::bigint AS tickets
-                 FROM read_models.sales
+                 SELECT coalesce(line.section, sale.section) AS section, coalesce(line.tier, sale.tier) AS tier,
+                        sum(coalesce(line.total_amount, sale.total_amount))::bigint AS revenue,
+                        sum(CASE WHEN line.place > 0 THEN 0 ELSE refunded END)::bigint AS refunded,
+                        coalesce(sum(coalesce(line.quantity, sale.quantity)) FILTER (WHERE NOT returned), 0)::bigint
+                            AS tickets
+                 FROM read_models.sales AS sale LEFT JOIN read_models.sale_lines AS line USING (reservation_id)
                  WHERE event_id = $1
-                 GROUP BY section, tier
+                 GROUP BY 1, 2
              ) AS sold ON true
              WHERE event_id = $1",
         ))
@@ -161,7 +164,13 @@ fn purchase_from(row: &PgRow) -> Result<Purchase, StoreError> {
         table: "sales",
         key: "reservation_id",
     };
-    let Json(sale): Json<Sale> = cells.get("sale")?;
+    let Json(stored): Json<StoredSale> = cells.get("sale")?;
+    let row = stored.reservation_id.to_string();
+    let sale = stored.sale().ok_or(StoreError::Inconsistent {
+        table: "sales",
+        column: "sale",
+        row,
+    })?;
     Ok(Purchase {
         event_name: label(&cells, "event_name")?,
         refunded: Money::new(cells.get("refunded")?, sale.total_amount.currency),

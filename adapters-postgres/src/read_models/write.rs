@@ -138,14 +138,23 @@ impl PostgresReadModels {
     }
 
     async fn write_holds(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
-        let ended: Vec<_> = folded.holds.iter().filter(|(_, hold)| hold.is_none()).collect();
+        let ended = folded.holds.iter().filter(|(_, hold)| hold.is_none());
+        let ended: Vec<_> = ended.map(|(id, _)| id).collect();
         if !ended.is_empty() {
             sqlx::query(self.sql(
-                "DELETE FROM read_models.holds AS hold
-                 USING unnest($1) AS ended (reservation_id)
-                 WHERE hold.reservation_id = ended.reservation_id",
+                "WITH ended AS (
+                     SELECT * FROM unnest($1, $2) AS ended (reservation_id, section_id)
+                 ), first AS (
+                     DELETE FROM read_models.holds AS hold
+                     USING ended
+                     WHERE hold.reservation_id = ended.reservation_id AND hold.section_id = ended.section_id
+                 )
+                 DELETE FROM read_models.further_holds AS hold
+                 USING ended
+                 WHERE hold.reservation_id = ended.reservation_id AND hold.section_id = ended.section_id",
             ))
-            .bind(column(ended.into_iter(), |(id, _)| id.uuid()))
+            .bind(column(ended.iter(), |(reservation, _)| reservation.uuid()))
+            .bind(column(ended.iter(), |(_, section)| section.uuid()))
             .execute(&mut *connection)
             .await
             .map_err(|error| refused(error, "holds"))?;
@@ -153,11 +162,27 @@ impl PostgresReadModels {
         let began: Vec<_> = folded.holds.values().flatten().collect();
         if !began.is_empty() {
             let rows = began.iter();
+            // What finds the row of its reservation taken by another section goes to the further holds.
             sqlx::query(self.sql(
-                "INSERT INTO read_models.holds (reservation_id, section_id, held_until, quantity)
-                 SELECT * FROM unnest($1, $2, $3, $4)
-                 ON CONFLICT (reservation_id) DO UPDATE
-                 SET section_id = excluded.section_id, held_until = excluded.held_until, quantity = excluded.quantity",
+                "WITH began AS (
+                     SELECT * FROM unnest($1, $2, $3, $4) AS began (reservation_id, section_id, held_until, quantity)
+                 ), first AS (
+                     INSERT INTO read_models.holds AS hold (reservation_id, section_id, held_until, quantity)
+                     SELECT DISTINCT ON (reservation_id) * FROM began
+                     WHERE (reservation_id, section_id) NOT IN (
+                         SELECT reservation_id, section_id FROM read_models.further_holds
+                         WHERE reservation_id = ANY ($1)
+                     )
+                     ON CONFLICT (reservation_id) DO UPDATE
+                     SET held_until = excluded.held_until, quantity = excluded.quantity
+                     WHERE hold.section_id = excluded.section_id
+                     RETURNING reservation_id, section_id
+                 )
+                 INSERT INTO read_models.further_holds (reservation_id, section_id, held_until, quantity)
+                 SELECT * FROM began
+                 WHERE (reservation_id, section_id) NOT IN (SELECT reservation_id, section_id FROM first)
+                 ON CONFLICT (reservation_id, section_id) DO UPDATE
+                 SET held_until = excluded.held_until, quantity = excluded.quantity",
             ))
             .bind(column(rows.clone(), |hold| hold.reservation_id.uuid()))
             .bind(column(rows.clone(), |hold| hold.section_id.uuid()))
@@ -288,61 +313,7 @@ impl PostgresReadModels {
         Ok(())
     }
 
-    async fn write_sales(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
-        if !folded.sales.is_empty() {
-            let rows = folded.sales.values();
-            self.need_events(connection, rows.clone().map(|sold| sold.sale.event_id))
-                .await?;
-            sqlx::query(self.sql(
-                "INSERT INTO read_models.sales (reservation_id, event_id, customer_id, section, tier, quantity,
-                                                total_amount, currency, sold_at, refunded, returned, sale)
-                 SELECT reservation_id, event_id, customer_id, section, tier, quantity, total_amount, currency, sold_at,
-                        refunded, returned, sale::json
-                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-                      AS sold (reservation_id, event_id, customer_id, section, tier, quantity, total_amount, currency,
-                               sold_at, refunded, returned, sale)
-                 ON CONFLICT (reservation_id) DO UPDATE
-                 SET refunded = excluded.refunded, returned = excluded.returned, sale = excluded.sale,
-                     quantity = excluded.quantity, total_amount = excluded.total_amount, sold_at = excluded.sold_at",
-            ))
-            .bind(column(rows.clone(), |sold| sold.sale.reservation_id.uuid()))
-            .bind(column(rows.clone(), |sold| sold.sale.event_id.uuid()))
-            .bind(column(rows.clone(), |sold| sold.sale.customer_id.uuid()))
-            .bind(column(rows.clone(), |sold| sold.sale.section.as_str()))
-            .bind(column(rows.clone(), |sold| sold.sale.tier.as_str()))
-            .bind(column(rows.clone(), |sold| i64::from(sold.sale.quantity)))
-            .bind(column(rows.clone(), |sold| sold.sale.total_amount.amount))
-            .bind(column(rows.clone(), |sold| sold.sale.total_amount.currency.as_str()))
-            .bind(column(rows.clone(), |sold| sold.sale.sold_at))
-            .bind(column(rows.clone(), |sold| sold.given_back.refunded))
-            .bind(column(rows.clone(), |sold| sold.given_back.returned))
-            .bind(texts(rows.map(|sold| &sold.sale))?)
-            .execute(&mut *connection)
-            .await
-            .map_err(|error| refused(error, "sales"))?;
-        }
-        if !folded.sale_changes.is_empty() {
-            let ids: Vec<_> = folded.sale_changes.keys().map(|id| id.uuid()).collect();
-            let changes = folded.sale_changes.values();
-            let changed = sqlx::query_scalar(self.sql(
-                "UPDATE read_models.sales AS sale
-                 SET refunded = sale.refunded + change.refunded, returned = sale.returned OR change.returned
-                 FROM unnest($1, $2, $3) AS change (reservation_id, refunded, returned)
-                 WHERE sale.reservation_id = change.reservation_id
-                 RETURNING sale.reservation_id",
-            ))
-            .bind(&ids)
-            .bind(column(changes.clone(), |change| change.refunded))
-            .bind(column(changes, |change| change.returned))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| refused(error, "sales"))?;
-            all_there("sales", &ids, changed)?;
-        }
-        Ok(())
-    }
-
-    async fn need_events(
+    pub(super) async fn need_events(
         &self,
         connection: &mut PgConnection,
         events: impl Iterator<Item = EventId>,
@@ -359,19 +330,19 @@ impl PostgresReadModels {
 }
 
 /// Returns one column of many rows as an array, which the statement turns back into rows by `unnest`.
-fn column<R, T>(rows: impl Iterator<Item = R>, value: impl FnMut(R) -> T) -> Vec<T> {
+pub(super) fn column<R, T>(rows: impl Iterator<Item = R>, value: impl FnMut(R) -> T) -> Vec<T> {
     rows.map(value).collect()
 }
 
 /// Returns a column of JSON as text, since PostgreSQL reads parameters of type text faster than those of type
 /// `jsonb`.
-fn texts(values: impl Iterator<Item = impl Serialize>) -> Result<Vec<String>, StoreError> {
+pub(super) fn texts(values: impl Iterator<Item = impl Serialize>) -> Result<Vec<String>, StoreError> {
     let text = |value| serde_json::to_string(&value).map_err(StoreError::unavailable);
     values.map(text).collect()
 }
 
 /// Fails if one of the rows that a statement had to change does not exist.
-fn all_there(table: &'static str, wanted: &[Uuid], there: Vec<Uuid>) -> Result<(), StoreError> {
+pub(super) fn all_there(table: &'static str, wanted: &[Uuid], there: Vec<Uuid>) -> Result<(), StoreError> {
     if wanted.len() == there.len() {
         return Ok(());
     }

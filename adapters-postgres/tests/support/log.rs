@@ -8,13 +8,12 @@ use ticketing_ports::log::identity::Mark;
 use ticketing_ports::log::streams::{Position, Version};
 use ticketing_ports::read_models::changes::{Change, SeatMove};
 use ticketing_ports::read_models::events::EventView;
-use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::read_models::reservations::{ReservationLine, ReservationView};
 use ticketing_ports::read_models::store::ProjectedBatch;
 use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Venue};
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, UserId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
-use ticketing_ports::vocabulary::reservation::ReservationStatus;
-use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::reservation::{LineKind, ReservationStatus, Sale, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 use uuid::Uuid;
 
@@ -135,17 +134,22 @@ pub(crate) fn reservation(position: u64) -> ReservationView {
         reservation_id: reservation_id(position),
         event_id: event_id(),
         customer_id: customer(),
-        section: label("Section 1"),
-        tier: label("regular"),
-        seats: vec![SeatId {
-            row: label("A"),
-            number: 7,
+        lines: vec![ReservationLine {
+            line_id: LineId::first_of(reservation_id(position)),
+            kind: LineKind::Ticket,
+            section: label("Section 1"),
+            tier: label("regular"),
+            seats: vec![SeatId {
+                row: label("A"),
+                number: 7,
+            }],
+            quantity: 1,
+            unit_price: eur(1_500),
+            total: eur(1_500),
+            allocation: Allocation::Adjacent,
         }],
-        quantity: 1,
-        unit_price: eur(1_500),
         total_amount: eur(1_500),
         status: ReservationStatus::Held,
-        allocation: Allocation::Adjacent,
         expires_at: at(position + 300),
         created_at: at(position),
         completed_at: None,
@@ -161,10 +165,16 @@ pub(crate) fn sale(position: u64) -> Sale {
         payment_id: Some(PaymentId::new(reservation_id(position).uuid())),
         event_id: event_id(),
         customer_id: customer(),
-        section: label("Section 1"),
-        tier: label("regular"),
-        quantity: 1,
-        unit_price: eur(1_500),
+        lines: vec![SoldLine {
+            line_id: LineId::first_of(reservation_id(position)),
+            kind: LineKind::Ticket,
+            section_id: Some(section_id(1)),
+            section: label("Section 1"),
+            tier: label("regular"),
+            quantity: 1,
+            unit_price: eur(1_500),
+            total: eur(1_500),
+        }],
         total_amount: eur(1_500),
         sold_at: at(position),
     }

@@ -34,10 +34,11 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// Reads a comment such as `# Hold seats (create_reservation): 201; RESERVATION is its reservation_id`.
+    /// Reads a comment such as `# Hold seats (create_reservation one_section): 201; RESERVATION is its reservation_id`.
     fn read(comment: &'a str, curl: &'a str) -> Option<Self> {
         let (_, rest) = comment.strip_prefix("# ")?.split_once('(')?;
-        let (operation, rest) = rest.split_once("): ")?;
+        let (called, rest) = rest.split_once("): ")?;
+        let (operation, _) = called.split_once(' ').unwrap_or((called, ""));
         let mut parts = rest.split("; ");
         let status = parts.next()?;
         let kept = parts.filter_map(|part| part.split_once(" is its ")).collect();

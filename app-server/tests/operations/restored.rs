@@ -12,7 +12,7 @@ use serde_json::json;
 use ticketing_ports::log::streams::CorrelationId;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_runtime::{Engine, FollowPorts, HoldFor, HoldSeats, Ports, ProjectionFollower, Request, Runs};
+use ticketing_runtime::{Engine, FollowPorts, HoldSeats, Ports, ProjectionFollower, Request, Runs};
 
 use crate::support::bus::{headers_of, reader, value};
 use crate::support::databases::{copy_of, number, put_back, rows_in};
@@ -115,13 +115,7 @@ impl InMemory {
                 user_id: (*customer).into(),
                 role: Role::Customer,
             };
-            let hold = HoldSeats {
-                event_id: EventId::new(event.parse()?),
-                section: "General".to_owned(),
-                quantity: 1,
-                specific_seats: None,
-                customer: HoldFor::Caller,
-            };
+            let hold = HoldSeats::best(EventId::new(event.parse()?), "General", 1);
             let request = Request {
                 by: by.into(),
                 correlation_id: CorrelationId::parse("elsewhere").context("visible ASCII")?,

@@ -5,11 +5,11 @@ use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, Sectio
 use super::stop::Declined;
 use super::unit_of_work::{CarryOut, Made, UnitOfWork};
 use crate::catalog::{Catalog, CatalogEffect, Listing};
-use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal};
+use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal, ReleaseReason};
 use crate::payment::{Charge, GatewayCall, Payment, PaymentCommand, PaymentEvent};
 use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
-use crate::reservation::{Reservation, SagaCommand, SagaInput};
+use crate::reservation::{Line, Reservation, SagaCommand, SagaInput};
 
 impl CarryOut for Catalog {
     fn carry_out(
@@ -80,27 +80,22 @@ impl CarryOut for Reservation {
     ) -> Result<(), Declined<Refusal>> {
         for command in effects {
             match command {
-                SagaCommand::SellSeats {
-                    section_id,
-                    command,
-                    payment_id,
-                } => {
-                    // The seats of a cancelled event are never sold, even if a payment for them was already under
-                    // way.
-                    let sold = !unit.event_is_cancelled() && unit.decide::<Inventory>(section_id, &command).is_ok();
-                    let input = if sold {
+                SagaCommand::SellSeats { lines, payment_id } => {
+                    let input = if unit.event_is_cancelled() {
+                        // The seats of a cancelled event are never sold, even if a payment for them was already
+                        // under way.
+                        let release = ReleaseReason::EventCancelled;
+                        SagaInput::SeatsGone { payment_id, release }
+                    } else if unit.sell(id, &lines) {
                         SagaInput::SeatsSold { payment_id }
                     } else {
-                        SagaInput::SeatsGone { payment_id }
+                        let release = ReleaseReason::Expired;
+                        SagaInput::SeatsGone { payment_id, release }
                     };
                     unit.decide::<Reservation>(id, &input.into())?;
                 }
-                SagaCommand::CaptureIfFree {
-                    section_id,
-                    command,
-                    payment_id,
-                } => {
-                    let free = !unit.event_is_cancelled() && unit.would_do::<Inventory>(section_id, &command);
+                SagaCommand::CaptureIfFree { lines, payment_id } => {
+                    let free = !unit.event_is_cancelled() && unit.would_sell(id, &lines);
                     let command = if free {
                         PaymentCommand::Capture
                     } else {
@@ -123,6 +118,27 @@ impl CarryOut for Reservation {
 }
 
 impl UnitOfWork<'_> {
+    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses. No two lines are
+    /// of one section, so what the sections are asked first is what they do then.
+    fn sell(&mut self, reservation_id: ReservationId, lines: &[Line]) -> bool {
+        let all_would = lines.len() == 1 || self.would_sell(reservation_id, lines);
+        all_would
+            && lines.iter().all(|line| {
+                let sell = sell(reservation_id, line);
+                self.decide::<Inventory>(line.section_id, &sell).is_ok()
+            })
+    }
+
+    /// Returns whether all sections would sell the seats of these lines to a reservation. All sections are asked, also
+    /// after one has refused, so that all streams that are not loaded are noted together.
+    fn would_sell(&self, reservation_id: ReservationId, lines: &[Line]) -> bool {
+        let mut all_would = true;
+        for line in lines {
+            all_would &= self.would_do::<Inventory>(line.section_id, &sell(reservation_id, line));
+        }
+        all_would
+    }
+
     /// Returns whether an aggregate would accept a command now. If the aggregate's stream is not loaded, returns
     /// `false` and notes the stream as a miss.
     fn would_do<A: CarryOut>(&self, id: A::Id, command: &A::Command) -> bool {
@@ -136,6 +152,13 @@ impl UnitOfWork<'_> {
         let catalog = self.event_id().map(|event_id| self.get::<Catalog>(event_id));
         let listing = catalog.ok().and_then(Result::ok).and_then(|state| state.listing());
         listing.is_some_and(Listing::is_cancelled)
+    }
+}
+
+fn sell(reservation_id: ReservationId, line: &Line) -> InventoryCommand {
+    InventoryCommand::Sell {
+        reservation_id,
+        seats: line.seats.clone(),
     }
 }
 

@@ -135,6 +135,7 @@ impl Listing {
             return Err(Refusal::InvalidQuantity {
                 requested: quantity,
                 limit,
+                section: None,
             });
         }
         if status != EventStatus::SalesOpen {

@@ -75,7 +75,7 @@ pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
             "a numbered section takes `seats`, general admission a `quantity` from 1",
         ),
         InventoryRefusal::NotBlocked => Refusal::invalid("seats", "not all of these places are blocked"),
-        other => match hold_seats::refused(other, section) {
+        other => match hold_seats::refused(other, section, str::to_owned) {
             Refusal::Invalid(errors) => {
                 let renamed = errors.into_iter().map(|mut error| {
                     error.field = "seats".to_owned();
@@ -114,7 +114,8 @@ mod tests {
         assert_eq!(
             refused,
             Refusal::SeatsUnavailable {
-                seats: vec![seat("A-1")]
+                seats: vec![seat("A-1")],
+                section: Some("Balcony".to_owned()),
             }
         );
     }
@@ -128,7 +129,8 @@ mod tests {
         assert_eq!(
             refused,
             Refusal::SeatsUnavailable {
-                seats: vec![seat("A-1")]
+                seats: vec![seat("A-1")],
+                section: Some("Balcony".to_owned()),
             }
         );
         house.wait(300);

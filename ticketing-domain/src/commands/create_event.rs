@@ -49,7 +49,6 @@ mod tests {
     use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 
     use super::*;
-    use crate::commands::HoldSeats;
     use crate::commands::given::{ALICE, EVENT, House, ORGANISER, a_draft, balcony, label};
     use crate::refusal::Refusal;
 
@@ -166,13 +165,11 @@ mod tests {
             draft.sections[1].seating = Seating::Numbered { rows };
         });
         for (section, row, number) in [("Caf\u{e9}", "\u{e9}", 1), ("Cafe\u{301}", "e\u{301}", 2)] {
-            let hold = HoldSeats {
-                section: section.to_owned(),
-                ..balcony(&[&format!("{row}-{number}")])
-            };
+            let mut hold = balcony(&[&format!("{row}-{number}")]);
+            hold.lines[0].section = section.to_owned();
             let held = house.asks(ALICE, hold).unwrap().reply();
             assert_eq!(
-                held.seats[0].to_string(),
+                held.lines[0].seats[0].to_string(),
                 format!("e\u{301}-{number}"),
                 "the seat is spelled as it is recorded"
             );

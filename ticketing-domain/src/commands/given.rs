@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, TimeDelta};
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKind};
+use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::{Aggregate, Metadata, StreamId, Version};
 use ticketing_ports::outside::gateway::Authorization;
 use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
@@ -12,17 +13,18 @@ use ticketing_ports::vocabulary::ids::{EventId, IdSource, PaymentId, Reservation
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, NextAction, PaymentMethod};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatCounts, SeatId, Seating};
 use uuid::Uuid;
 
 use super::{
-    AuthorizePayment, CreateEvent, GatewayAnswer, HoldFor, HoldSeats, OpenSales, PayReservation, PublishEvent,
-    ReportPayment,
+    AuthorizePayment, CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, ReportPayment,
+    WantedLine,
 };
 use crate::book::{Book, Caller, Page, Ran, Staged};
 use crate::catalog::{EventDraft, SectionDraft};
 use crate::command::{Command, Performed, perform};
 use crate::generations::newest;
+use crate::inventory::Inventory;
 use crate::payment::GatewayCall;
 use crate::reducer::Context;
 use crate::refusal::Refusal;
@@ -61,6 +63,7 @@ impl IdSource for CountingIds {
 /// is missing in the book is loaded as a stream without facts.
 pub(super) struct House {
     pub(super) now: Timestamp,
+    pub(super) schema_floor: SchemaGeneration,
     book: Book,
     ids: CountingIds,
     deadlines: Vec<Deadline>,
@@ -101,6 +104,7 @@ pub(super) fn a_draft() -> House {
 fn a_draft_with(change: impl FnOnce(&mut EventDraft)) -> House {
     let mut house = House {
         now: DateTime::from_timestamp(1_800_000_000, 0).expect("the seconds are within the range of dates"),
+        schema_floor: newest(),
         book: Book::new(EVENT.into()),
         ids: CountingIds::default(),
         deadlines: Vec::new(),
@@ -192,7 +196,7 @@ impl House {
             let ctx = Context {
                 now: self.now,
                 ids: &self.ids,
-                floor: newest(),
+                floor: self.schema_floor,
             };
             match perform(&mut self.book, &ctx, caller, &command) {
                 Ran::Refused { refusal, .. } => return Err(refusal),
@@ -234,6 +238,24 @@ impl House {
             .iter()
             .find(|deadline| deadline.key.kind == kind)
             .copied()
+    }
+
+    /// Returns the counts of a section.
+    pub(super) fn counts(&mut self, section: &str) -> SeatCounts {
+        let ctx = Context {
+            now: self.now,
+            ids: &self.ids,
+            floor: self.schema_floor,
+        };
+        let ran = self.book.run(&ctx, Caller::World, |unit| {
+            let id = unit.listing()?.details.section(section).map(|found| found.section_id);
+            let id = id.ok_or_else(|| Refusal::no_section(section))?;
+            Ok(unit.get::<Inventory>(id)?.counts(unit.now()))
+        });
+        match ran {
+            Ran::Done { value, .. } => value,
+            other => panic!("the section cannot be seen: {other:?}"),
+        }
     }
 
     pub(super) fn calls(&self) -> &[GatewayCall] {
@@ -303,21 +325,25 @@ pub(super) fn seat(text: &str) -> SeatId {
 }
 
 pub(super) fn floor(quantity: u32) -> HoldSeats {
-    HoldSeats {
-        event_id: EVENT,
-        section: "Floor".to_owned(),
-        quantity,
-        specific_seats: None,
-        customer: HoldFor::Caller,
-    }
+    HoldSeats::best(EVENT, "Floor", quantity)
 }
 
 pub(super) fn balcony(seats: &[&str]) -> HoldSeats {
     HoldSeats {
-        section: "Balcony".to_owned(),
-        specific_seats: Some(seats.iter().copied().map(seat).collect()),
-        ..floor(u32::try_from(seats.len()).expect("the number of seats fits into 32 bits"))
+        lines: vec![balcony_line(seats)],
+        ..floor(1)
     }
+}
+
+fn balcony_line(seats: &[&str]) -> WantedLine {
+    WantedLine::exactly("Balcony", seats.iter().copied().map(seat).collect())
+}
+
+/// Asks for `quantity` places on the floor and for these seats of the balcony, in one order.
+pub(super) fn floor_and_balcony(quantity: u32, seats: &[&str]) -> HoldSeats {
+    let mut both = floor(quantity);
+    both.lines.push(balcony_line(seats));
+    both
 }
 
 pub(super) fn card() -> PaymentMethod {

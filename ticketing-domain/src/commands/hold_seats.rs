@@ -1,28 +1,42 @@
 //! Holding seats: they are set aside for a few minutes, at the price that is in force now.
 //!
-//! The command reads the terms from the catalog, has the section hold the seats, and opens the reservation with the
-//! deadline of the hold. The command is refused if the event is not on sale, or is a draft that the caller may not
-//! see, the section is unknown, no price is in force, the quantity is above the limit, the customer does not exist,
-//! or the seats are not free.
+//! The command reads the terms from the catalog, has the section of each line hold its seats, and opens the reservation
+//! with the deadline of the hold. The command is refused if the event is not on sale, or is a draft that the caller may
+//! not see, a section is unknown or named twice, no price is in force, the quantity of all lines together is above the
+//! limit, the customer does not exist, or the seats of a line are not free. If one line is refused, no line is held.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::reservation::LineKind;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, SeatId};
 
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::SaleTerms;
 use crate::command::{Address, Command, Never, Outcome};
-use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsHeld};
-use crate::refusal::Refusal;
-use crate::reservation::{Reservation, ReservationCommand, ReservationHeld};
+use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish};
+use crate::refusal::{FieldError, Refusal};
+use crate::reservation::{Line, Reservation, ReservationCommand, ReservationHeld};
 
-/// Sets seats aside for a customer.
+/// How many lines an order may have at most.
+pub const MAX_LINES: usize = 20;
+
+/// Sets seats aside for a customer: those of all lines, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldSeats {
-    /// The event on sale that the section belongs to.
+    /// The event on sale that the sections belong to.
     pub event_id: EventId,
+    /// What the customer wants, with each section once.
+    pub lines: Vec<WantedLine>,
+    /// For whom the seats are held.
+    pub customer: HoldFor,
+}
+
+/// What a customer wants of one section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedLine {
     /// The section's name.
     pub section: String,
     /// How many seats are held.
@@ -30,8 +44,26 @@ pub struct HoldSeats {
     /// The seats that the customer names, which are held all together or not at all; `None` for the best that are
     /// free.
     pub specific_seats: Option<Vec<SeatId>>,
-    /// For whom the seats are held.
-    pub customer: HoldFor,
+}
+
+impl WantedLine {
+    /// Asks for the best seats of a section that are free.
+    pub fn best(section: impl Into<String>, quantity: u32) -> Self {
+        Self {
+            section: section.into(),
+            quantity,
+            specific_seats: None,
+        }
+    }
+
+    /// Asks for these seats of a section.
+    pub fn exactly(section: impl Into<String>, seats: Vec<SeatId>) -> Self {
+        Self {
+            section: section.into(),
+            quantity: u32::try_from(seats.len()).unwrap_or(u32::MAX),
+            specific_seats: Some(seats),
+        }
+    }
 }
 
 /// For whom seats are held. The domain cannot tell whether a customer exists, so whoever calls the engine looks that
@@ -64,32 +96,92 @@ impl Command for HoldSeats {
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         let customer_id = self.customer(by)?;
-        let terms = unit
-            .listing_seen_by(Some(by))?
-            .terms(&self.section, self.quantity, unit.now())?;
+        let terms = self.terms(unit, by)?;
+        if self.lines.len() > 1 {
+            load_all(unit, &terms)?;
+        }
         let reservation_id = unit.mint::<Reservation>();
-        let hold = inventory::HoldSeats {
+        let held_until = terms[0].held_until;
+        let mut lines = Vec::with_capacity(terms.len());
+        for (index, (wanted, terms)) in self.lines.iter().zip(terms).enumerate() {
+            lines.push(hold_line(unit, reservation_id, index, wanted, terms)?);
+        }
+        let open = ReservationCommand::Open(ReservationHeld {
             reservation_id,
-            quantity: self.quantity,
-            wish: match &self.specific_seats {
-                Some(seats) => SeatWish::Exactly(seats.clone()),
-                None => SeatWish::BestAvailable,
-            },
-            held_until: terms.held_until,
-        };
-        let made = unit
-            .decide::<Inventory>(terms.section_id, &InventoryCommand::Hold(hold))
-            .map_err(|declined| declined.or_refuse(|refusal| refused(refusal, &terms.section)))?;
-        let Some(InventoryEvent::SeatsHeld(held)) = unit.made(&made).last() else {
-            unreachable!("the last fact of an accepted hold is SeatsHeld");
-        };
-        let open = ReservationCommand::Open(opening(self.event_id, customer_id, terms, held, unit));
+            event_id: self.event_id,
+            customer_id,
+            total: total(&lines)?,
+            lines: lines.into(),
+            held_until,
+            at: unit.now(),
+        });
         unit.decide::<Reservation>(reservation_id, &open.into())?;
         Ok(Outcome::Reply(reservation_id))
     }
 }
 
 impl HoldSeats {
+    /// Asks for the best seats of one section that are free, for whoever sends the command.
+    pub fn best(event_id: EventId, section: impl Into<String>, quantity: u32) -> Self {
+        Self {
+            event_id,
+            lines: vec![WantedLine::best(section, quantity)],
+            customer: HoldFor::Caller,
+        }
+    }
+
+    /// Returns the terms on which each line is sold now. There is at least one.
+    fn terms(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Vec<SaleTerms>, Stop> {
+        let listing = unit.listing_seen_by(Some(by))?;
+        if self.lines.is_empty() || self.lines.len() > MAX_LINES {
+            let reason = format!("must have between 1 and {MAX_LINES} lines");
+            return Err(Refusal::invalid("items", reason).into());
+        }
+        let mut terms: Vec<SaleTerms> = Vec::with_capacity(self.lines.len());
+        for (index, wanted) in self.lines.iter().enumerate() {
+            let of_line = listing
+                .terms(&wanted.section, wanted.quantity, unit.now())
+                .map_err(|refusal| self.of_line(index, refusal))?;
+            if terms.iter().any(|other| other.section_id == of_line.section_id) {
+                let reason = format!("section {} is in the order already", of_line.section);
+                return Err(Refusal::invalid(field(index, "section"), reason).into());
+            }
+            terms.push(of_line);
+        }
+        let quantities = self.lines.iter().map(|line| line.quantity);
+        let requested = quantities.fold(0, u32::saturating_add);
+        let limit = listing.details.max_seats_per_order;
+        if requested > limit {
+            return Err(Refusal::InvalidQuantity {
+                requested,
+                limit,
+                section: None,
+            }
+            .into());
+        }
+        Ok(terms)
+    }
+
+    /// Makes the catalog's refusal of a line say which line it is about. If there is only one line, the refusal says
+    /// it already.
+    fn of_line(&self, index: usize, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::InvalidQuantity { requested, limit, .. } if self.lines.len() > 1 => Refusal::InvalidQuantity {
+                requested,
+                limit,
+                section: Some(self.lines[index].section.clone()),
+            },
+            Refusal::Invalid(errors) => {
+                let errors = errors.into_iter().map(|error| FieldError {
+                    field: field(index, &error.field),
+                    ..error
+                });
+                Refusal::Invalid(errors.collect())
+            }
+            refusal => refusal,
+        }
+    }
+
     fn customer(&self, by: Actor) -> Result<CustomerId, Refusal> {
         let own = CustomerId::from(by.user_id);
         match self.customer {
@@ -101,17 +193,46 @@ impl HoldSeats {
     }
 }
 
-fn opening(
-    event_id: EventId,
-    customer_id: CustomerId,
+/// Looks at all sections before anything is decided, so that all that are missing are loaded together.
+fn load_all(unit: &UnitOfWork<'_>, terms: &[SaleTerms]) -> Result<(), Stop> {
+    for terms in terms {
+        drop(unit.get::<Inventory>(terms.section_id));
+    }
+    if unit.has_missed() { Err(Stop::Load) } else { Ok(()) }
+}
+
+/// Has the section of a line hold its seats.
+fn hold_line(
+    unit: &mut UnitOfWork<'_>,
+    reservation_id: ReservationId,
+    index: usize,
+    wanted: &WantedLine,
     terms: SaleTerms,
-    held: &SeatsHeld,
-    unit: &UnitOfWork<'_>,
-) -> ReservationHeld {
-    ReservationHeld {
-        reservation_id: held.reservation_id,
-        event_id,
-        customer_id,
+) -> Result<Line, Stop> {
+    let hold = inventory::HoldSeats {
+        reservation_id,
+        quantity: wanted.quantity,
+        wish: match &wanted.specific_seats {
+            Some(seats) => SeatWish::Exactly(seats.clone()),
+            None => SeatWish::BestAvailable,
+        },
+        held_until: terms.held_until,
+    };
+    let made = unit
+        .decide::<Inventory>(terms.section_id, &InventoryCommand::Hold(hold))
+        .map_err(|declined| {
+            declined.or_refuse(|refusal| refused(refusal, &terms.section, |name| field(index, name)))
+        })?;
+    let Some(InventoryEvent::SeatsHeld(held)) = unit.made(&made).last() else {
+        unreachable!("the last fact of an accepted hold is SeatsHeld");
+    };
+    let line_id = match index {
+        0 => LineId::first_of(reservation_id),
+        _ => unit.ctx().new_id(LineId::new),
+    };
+    Ok(Line {
+        line_id,
+        kind: LineKind::Ticket,
         section_id: terms.section_id,
         section: terms.section,
         tier: terms.tier,
@@ -119,32 +240,46 @@ fn opening(
         allocation: held.allocation,
         unit_price: terms.unit_price,
         total: terms.total,
-        held_until: terms.held_until,
-        at: unit.now(),
-    }
+    })
 }
 
-/// Turns the section's refusal into words for a customer.
-pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
+fn total(lines: &[Line]) -> Result<Money, Refusal> {
+    let none = Money::zero(lines[0].total.currency);
+    let sum = lines.iter().try_fold(none, |sum, line| sum.plus(line.total));
+    sum.map_err(|_| Refusal::invalid("items", "the total is out of range"))
+}
+
+/// Returns the path of a field of a line.
+fn field(index: usize, name: &str) -> String {
+    format!("items[{index}].{name}")
+}
+
+/// Turns the section's refusal into words for a customer. `field` makes the path of a field from its name.
+pub(super) fn refused(refusal: InventoryRefusal, section: &Label, field: impl Fn(&str) -> String) -> Refusal {
     match refusal {
         InventoryRefusal::InsufficientInventory { requested, available } => Refusal::InsufficientInventory {
             requested,
             available,
             section: section.as_str().to_owned(),
         },
-        InventoryRefusal::SeatsUnavailable(seats) => Refusal::SeatsUnavailable { seats },
+        InventoryRefusal::SeatsUnavailable(seats) => Refusal::SeatsUnavailable {
+            seats,
+            section: Some(section.as_str().to_owned()),
+        },
         InventoryRefusal::UnknownSeats(seats) => {
             let names: Vec<_> = seats.iter().take(20).map(ToString::to_string).collect();
             Refusal::invalid(
-                "specific_seats",
+                field("specific_seats"),
                 format!("the section has no seat {}", names.join(", ")),
             )
         }
         InventoryRefusal::RepeatedSeat(seat) => {
-            Refusal::invalid("specific_seats", format!("seat {seat} is named twice"))
+            Refusal::invalid(field("specific_seats"), format!("seat {seat} is named twice"))
         }
-        InventoryRefusal::NotNumbered => Refusal::invalid("specific_seats", "the section has no numbered seats"),
-        InventoryRefusal::QuantityMismatch => Refusal::invalid("quantity", "must be the number of specific seats"),
+        InventoryRefusal::NotNumbered => Refusal::invalid(field("specific_seats"), "the section has no numbered seats"),
+        InventoryRefusal::QuantityMismatch => {
+            Refusal::invalid(field("quantity"), "must be the number of specific seats")
+        }
         InventoryRefusal::AlreadyHeld => Refusal::AlreadyExists,
         InventoryRefusal::NotOpen
         | InventoryRefusal::AlreadyOpen
@@ -160,7 +295,7 @@ mod tests {
     use ticketing_ports::vocabulary::seating::Allocation;
 
     use super::*;
-    use crate::commands::given::{ADMIN, ALICE, BOB, ORGANISER, a_draft, balcony, floor, on_sale, seat};
+    use crate::commands::given::{ADMIN, ALICE, BOB, EVENT, ORGANISER, a_draft, balcony, floor, on_sale, seat};
 
     #[test]
     fn seats_are_held_at_the_price_in_force_until_the_deadline() {
@@ -168,7 +303,7 @@ mod tests {
         let held = house.asks(ALICE, floor(2)).unwrap();
         assert_eq!(held.facts(), ["SeatsHeld", "ReservationHeld"]);
         let view = held.reply();
-        assert_eq!((view.quantity, view.total_amount.amount), (2, 5_000));
+        assert_eq!((view.quantity(), view.total_amount.amount), (2, 5_000));
         let expiry = house.deadline(DeadlineKind::HoldExpiry).unwrap();
         assert_eq!(expiry.due_at, view.expires_at);
     }
@@ -179,19 +314,16 @@ mod tests {
         house.asks(ALICE, balcony(&["A-2"])).unwrap();
         let refused = house.asks(BOB, balcony(&["A-1", "A-2"])).unwrap_err();
         let seats = vec![seat("A-2")];
-        assert_eq!(refused, Refusal::SeatsUnavailable { seats });
+        let section = Some("Balcony".to_owned());
+        assert_eq!(refused, Refusal::SeatsUnavailable { seats, section });
         assert!(house.asks(BOB, balcony(&["A-1"])).is_ok());
     }
 
     #[test]
     fn who_names_no_seats_gets_the_best() {
         let mut house = on_sale();
-        let best = HoldSeats {
-            specific_seats: None,
-            ..balcony(&["A-1", "A-2"])
-        };
-        let held = house.asks(ALICE, best).unwrap().reply();
-        assert_eq!(held.allocation, Allocation::Adjacent);
+        let held = house.asks(ALICE, HoldSeats::best(EVENT, "Balcony", 2)).unwrap().reply();
+        assert_eq!(held.only_line().unwrap().allocation, Allocation::Adjacent);
     }
 
     #[test]
@@ -211,11 +343,7 @@ mod tests {
     fn a_draft_and_an_unknown_section_sell_nothing() {
         let refused = a_draft().asks(ALICE, floor(1)).unwrap_err();
         assert!(matches!(refused, Refusal::EventNotFound(_)));
-        let nowhere = HoldSeats {
-            section: "Moon".to_owned(),
-            ..floor(1)
-        };
-        let refused = on_sale().asks(ALICE, nowhere).unwrap_err();
+        let refused = on_sale().asks(ALICE, HoldSeats::best(EVENT, "Moon", 1)).unwrap_err();
         assert_eq!(refused, Refusal::SectionNotFound("Moon".to_owned()));
     }
 

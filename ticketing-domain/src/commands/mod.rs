@@ -26,6 +26,8 @@ mod replies;
 mod report_payment;
 mod retry_payment;
 mod settle_cancellation;
+#[cfg(test)]
+mod several_sections;
 mod unblock_seats;
 
 pub use authorize_payment::AuthorizePayment;
@@ -36,7 +38,7 @@ pub use close_sales::CloseSales;
 pub use complete_event::CompleteEvent;
 pub use create_event::CreateEvent;
 pub use expire_hold::ExpireHold;
-pub use hold_seats::{HoldFor, HoldSeats};
+pub use hold_seats::{HoldFor, HoldSeats, MAX_LINES, WantedLine};
 pub use open_sales::OpenSales;
 pub use pay_reservation::PayReservation;
 pub use pending_payment::PendingPayment;

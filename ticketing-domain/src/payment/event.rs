@@ -14,7 +14,7 @@ stored_events! {
     /// What has happened to a payment.
     pub enum PaymentEvent {
         /// The gateway was asked to set money aside.
-        PaymentRequested(PaymentRequested) = "PaymentRequested" v 2 since 3 else 1 => without_fingerprint,
+        PaymentRequested(PaymentRequested) = "PaymentRequested" v 2 since 3 else 1 => told_without_fingerprint,
             from { 1 => without_fingerprint };
         /// The provider has received the payment and has not decided yet whether to approve it.
         PaymentDeferred(PaymentDeferred) = "PaymentDeferred" v 1 new in 2;
@@ -68,6 +68,11 @@ pub struct PaymentRequested {
 fn without_fingerprint(mut requested: PaymentRequested) -> PaymentRequested {
     requested.method_fingerprint = None;
     requested
+}
+
+/// Turns a fact into schema version 1, which tells every payment.
+fn told_without_fingerprint(requested: PaymentRequested) -> Option<PaymentRequested> {
+    Some(without_fingerprint(requested))
 }
 
 /// The provider has received the payment and has not decided yet. *How* the customer goes on (a page to open, or a

@@ -4,7 +4,8 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 use ticketing_ports::vocabulary::roles::Actor;
 
-use super::event::ReservationHeld;
+use super::whole::ReservationHeld;
+use crate::inventory::ReleaseReason;
 use crate::payment::{Charge, RefundCause};
 
 /// A command to a reservation: what a person asks for.
@@ -124,9 +125,11 @@ pub enum SagaInput {
         /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
-    /// The seats were not sold to this reservation: the event was cancelled, or the inventory refused the sale.
+    /// No seat was sold to this reservation: the event was cancelled, or the seats of a line are not free any more.
     SeatsGone {
         /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
+        /// Why the seats that the reservation still holds become free.
+        release: ReleaseReason,
     },
 }

@@ -6,15 +6,18 @@ use ticketing_ports::vocabulary::roles::Actor;
 
 use super::command::ReservationCommand;
 use super::event::{
-    CancelReason, ReservationCancelled, ReservationHeld, ReservationPaymentGivenUp, ReservationPaymentStarted,
+    CancelReason, ReservationCancelled, ReservationEvent, ReservationPaymentGivenUp, ReservationPaymentStarted,
 };
+use super::line::Lines;
 use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, PaidWith, ReservationState};
+use super::whole::ReservationHeld;
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{PaymentCommand, PaymentRequest, RefundCause};
 use crate::policy;
 use crate::reducer::Context;
 use crate::refusal::Refusal;
+use crate::stored::StoredEvent as _;
 use crate::transition::{Action, StateName};
 
 /// Decides what a person asks of one reservation.
@@ -30,7 +33,7 @@ pub fn decide(
 
     if let ReservationCommand::Open(held) = command {
         return match state {
-            Absent => Ok(open(held)),
+            Absent => open(held, ctx),
             _ => Err(Refusal::AlreadyExists),
         };
     }
@@ -49,8 +52,13 @@ pub fn decide(
     }
 }
 
-/// Begins the reservation, and sets the deadline at which its hold runs out.
-fn open(held: &ReservationHeld) -> ReservationDecision {
+/// Begins the reservation, and sets the deadline at which its hold runs out. Several lines are refused as long as an
+/// older build works on the log, since that build could not read them.
+fn open(held: &ReservationHeld, ctx: &Context<'_>) -> Result<ReservationDecision, Refusal> {
+    let event = ReservationEvent::from(held.clone());
+    if !event.is_read_by_all(ctx.floor) {
+        return Err(Refusal::UpdateUnderWay);
+    }
     let key = DeadlineKey {
         stream: StreamId::from(held.reservation_id),
         kind: DeadlineKind::HoldExpiry,
@@ -60,7 +68,7 @@ fn open(held: &ReservationHeld) -> ReservationDecision {
         due_at: held.held_until,
         lane: held.event_id.into(),
     };
-    ReservationDecision::event(held.clone()).with_deadline(DeadlineChange::Set(expiry))
+    Ok(ReservationDecision::event(event).with_deadline(DeadlineChange::Set(expiry)))
 }
 
 /// Decides a command while the seats are held and no payment is under way.
@@ -101,11 +109,7 @@ fn held(
         }
         ReservationCommand::TakeForNothing { .. } if terms.costs_nothing() => {
             terms.not_run_out(ctx.now)?;
-            Ok(ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
-                section_id: terms.section_id,
-                command: terms.sell(),
-                payment_id: None,
-            }))
+            Ok(ReservationDecision::nothing().with_effect(terms.sell(None)))
         }
         ReservationCommand::Cancel { .. } => Ok(give_up_hold(terms, CancelReason::Customer, ReleaseReason::Cancelled)),
         _ => Err(not_possible(state, terms, Action::Pay, ctx.now)),
@@ -153,7 +157,7 @@ fn completed(
         reason: CancelReason::Customer,
         was_completed: true,
     })
-    .with_effect(terms.release(ReleaseReason::Cancelled));
+    .with_effects(terms.release(ReleaseReason::Cancelled));
     let Some(payment_id) = paid.payment_id.filter(|_| !refund.is_zero()) else {
         return Ok(cancelled);
     };
@@ -200,7 +204,7 @@ pub(super) fn give_up_hold(terms: &HoldTerms, reason: CancelReason, release: Rel
         was_completed: false,
     })
     .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
-    .with_effect(terms.release(release))
+    .with_effects(terms.release(release))
 }
 
 impl HoldTerms {
@@ -240,13 +244,22 @@ impl HoldTerms {
         }
     }
 
-    pub(super) fn release(&self, reason: ReleaseReason) -> SagaCommand {
-        SagaCommand::Inventory {
-            section_id: self.section_id,
+    /// Frees the seats of all lines.
+    pub(super) fn release(&self, reason: ReleaseReason) -> impl Iterator<Item = SagaCommand> {
+        self.lines.iter().map(move |line| SagaCommand::Inventory {
+            section_id: line.section_id,
             command: InventoryCommand::Release {
                 reservation_id: self.reservation_id,
                 reason,
             },
+        })
+    }
+
+    /// Sells the seats of all lines or none.
+    pub(super) fn sell(&self, payment_id: Option<PaymentId>) -> SagaCommand {
+        SagaCommand::SellSeats {
+            lines: Lines::clone(&self.lines),
+            payment_id,
         }
     }
 }

@@ -1,20 +1,21 @@
 use serde::{Deserialize, Serialize};
-use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::PaymentId;
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
-use ticketing_ports::vocabulary::reservation::Sale;
-use ticketing_ports::vocabulary::reservation::Ticket;
-use ticketing_ports::vocabulary::seating::{Allocation, Label};
 
-use crate::inventory::TakenSeats;
+use super::former::{
+    completed_one_line, completed_with_lines, completed_with_some_payment, completed_without_made_up_payment,
+    held_one_line, held_with_lines,
+};
+use super::whole::{ReservationCompleted, ReservationHeld};
 use crate::stored::stored_events;
 
 stored_events! {
     /// What has happened to a reservation.
     pub enum ReservationEvent {
         /// Seats are held for a customer.
-        ReservationHeld(ReservationHeld) = "ReservationHeld" v 1;
+        ReservationHeld(ReservationHeld) = "ReservationHeld" v 2 since 4 else 1 => held_one_line,
+            from { 1 => held_with_lines };
         /// A payment was asked for.
         ReservationPaymentStarted(ReservationPaymentStarted) = "ReservationPaymentStarted" v 1;
         /// A payment for the reservation was declined; the seats stay held.
@@ -22,8 +23,9 @@ stored_events! {
         /// A payment for the reservation was given up; the seats stay held.
         ReservationPaymentGivenUp(ReservationPaymentGivenUp) = "ReservationPaymentGivenUp" v 1;
         /// The seats are sold and the tickets issued.
-        ReservationCompleted(ReservationCompleted) = "ReservationCompleted" v 2 since 3 else 1 => with_some_payment,
-            from { 1 => without_made_up_payment };
+        ReservationCompleted(ReservationCompleted) = "ReservationCompleted"
+            v 3 since 4 else 2 => completed_one_line, since 3 else 1 => completed_with_some_payment,
+            from { 2 => completed_with_lines, 1 => completed_without_made_up_payment };
         /// The hold ran out unpaid.
         ReservationExpired(ReservationExpired) = "ReservationExpired" v 1;
         /// The customer gave the reservation up, or the event was cancelled.
@@ -33,35 +35,6 @@ stored_events! {
         /// The money of the reservation was given back.
         ReservationRefunded(ReservationRefunded) = "ReservationRefunded" v 1;
     }
-}
-
-/// Seats are held for a customer, at a price that no longer changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReservationHeld {
-    /// The reservation.
-    pub reservation_id: ReservationId,
-    /// The event on sale.
-    pub event_id: EventId,
-    /// The customer for whom the seats are held.
-    pub customer_id: CustomerId,
-    /// The section.
-    pub section_id: SectionId,
-    /// The section's name.
-    pub section: Label,
-    /// The name of the price tier that the customer pays.
-    pub tier: Label,
-    /// The seats, or the number of places in general admission.
-    pub seats: TakenSeats,
-    /// How the seats were found.
-    pub allocation: Allocation,
-    /// The price of one seat.
-    pub unit_price: Money,
-    /// The price of all the seats together.
-    pub total: Money,
-    /// When the hold runs out.
-    pub held_until: Timestamp,
-    /// When the hold began.
-    pub at: Timestamp,
 }
 
 /// A payment for the reservation was asked for.
@@ -88,45 +61,6 @@ pub struct ReservationPaymentDeclined {
 pub struct ReservationPaymentGivenUp {
     /// The payment that was given up.
     pub payment_id: PaymentId,
-}
-
-/// The seats are sold to the customer, and the tickets are issued.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReservationCompleted {
-    /// What was sold, to whom and for how much.
-    #[serde(flatten)]
-    pub sale: Sale,
-    /// One ticket for each seat.
-    pub tickets: Vec<Ticket>,
-}
-
-/// Turns a fact into the form of schema version 1, in which every sale has a payment. A sale that cost nothing gets a
-/// made-up payment id, which is the reservation's own id.
-fn with_some_payment(completed: ReservationCompleted) -> ReservationCompleted {
-    let made_up = made_up_payment(&completed.sale);
-    let payment_id = completed.sale.payment_id.or(Some(made_up));
-    with_payment(completed, payment_id)
-}
-
-/// Removes the made-up payment id from a fact of schema version 1 whose sale cost nothing.
-fn without_made_up_payment(completed: ReservationCompleted) -> ReservationCompleted {
-    let made_up = made_up_payment(&completed.sale);
-    let payment_id = completed.sale.payment_id.filter(|payment| *payment != made_up);
-    with_payment(completed, payment_id)
-}
-
-fn made_up_payment(sale: &Sale) -> PaymentId {
-    PaymentId::new(sale.reservation_id.uuid())
-}
-
-fn with_payment(completed: ReservationCompleted, payment_id: Option<PaymentId>) -> ReservationCompleted {
-    ReservationCompleted {
-        sale: Sale {
-            payment_id,
-            ..completed.sale
-        },
-        ..completed
-    }
 }
 
 /// The hold ran out before the seats were paid for.

@@ -1,26 +1,32 @@
 //! The reservation saga: it holds seats, has them paid for and issues tickets, or undoes what was begun.
 //!
 //! [`decide()`] handles what a person asks for, [`react()`] what the gateway, the inventory or a deadline reports.
-//! Both return facts, and commands to the other aggregates. The saga never keeps money without seats, and never keeps
-//! seats for a customer who does not pay in time.
+//! Both return facts, and commands to the other aggregates. Whatever becomes of the seats becomes of the seats of all
+//! lines, or of none. The saga never keeps money without seats, and never keeps seats for a customer who does not pay in
+//! time.
 
 mod command;
 mod decide;
 mod event;
+mod former;
+mod line;
 mod react;
 mod saga_command;
 mod state;
+mod whole;
 
 pub use command::{ReservationCommand, ReservationInput, SagaInput};
 pub use decide::{decide, may_be_cancelled};
 pub use event::{
-    CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationCompleted,
-    ReservationEvent, ReservationExpired, ReservationHeld, ReservationPaymentDeclined, ReservationPaymentGivenUp,
-    ReservationPaymentStarted, ReservationRefunded,
+    CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationEvent,
+    ReservationExpired, ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationPaymentStarted,
+    ReservationRefunded,
 };
+pub use line::{Line, Lines};
 pub use react::{MAX_DECLINES, react};
 pub use saga_command::{ReservationDecision, SagaCommand};
 pub use state::{HoldTerms, PaidWith, ReservationState};
+pub use whole::{ReservationCompleted, ReservationHeld};
 
 use ticketing_ports::vocabulary::ids::ReservationId;
 

@@ -8,12 +8,14 @@ use ticketing_ports::vocabulary::reservation::Ticket;
 use super::command::SagaInput;
 use super::decide::give_up_hold;
 use super::event::{
-    CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationCompleted,
-    ReservationExpired, ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationRefunded,
+    CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationExpired,
+    ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationRefunded,
 };
+use super::line::{Line, Lines};
 use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, ReservationState};
-use crate::inventory::{InventoryCommand, ReleaseReason};
+use super::whole::ReservationCompleted;
+use crate::inventory::ReleaseReason;
 use crate::payment::{Charge, PaymentCommand, RefundCause};
 use crate::reducer::Context;
 
@@ -30,7 +32,7 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
         SagaInput::PaymentDeclined { payment_id, reason } => declined(state, *payment_id, *reason),
         SagaInput::PaymentCaptured { payment_id } => captured(state, *payment_id, ctx),
         SagaInput::SeatsSold { payment_id } => seats_sold(state, *payment_id, ctx),
-        SagaInput::SeatsGone { payment_id } => seats_gone(state, *payment_id, ctx),
+        SagaInput::SeatsGone { payment_id, release } => seats_gone(state, *payment_id, *release, ctx),
         SagaInput::PaymentRefunded { amount, in_full, cause } => refunded(state, *amount, *in_full, *cause),
     }
 }
@@ -47,7 +49,7 @@ fn refunded(state: &ReservationState, amount: Money, in_full: bool, cause: Refun
             amount,
             was_completed: true,
         })
-        .with_effect(terms.release(ReleaseReason::Refunded)),
+        .with_effects(terms.release(ReleaseReason::Refunded)),
         _ => ReservationDecision::nothing(),
     }
 }
@@ -92,7 +94,7 @@ fn expire(state: &ReservationState, terms: &HoldTerms) -> ReservationDecision {
 fn run_out(terms: &HoldTerms, payment_id: Option<PaymentId>) -> ReservationDecision {
     ReservationDecision::event(ReservationExpired { payment_id })
         .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
-        .with_effect(terms.release(ReleaseReason::Expired))
+        .with_effects(terms.release(ReleaseReason::Expired))
 }
 
 /// Undoes the reservation because its event was cancelled.
@@ -114,7 +116,7 @@ fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDe
                 reason: CancelReason::EventCancelled,
                 was_completed: true,
             })
-            .with_effect(terms.release(ReleaseReason::EventCancelled));
+            .with_effects(terms.release(ReleaseReason::EventCancelled));
             match paid.payment_id {
                 Some(payment_id) => {
                     cancelled.with_effect(refund_everything(payment_id, RefundCause::EventCancelled, ctx))
@@ -187,7 +189,7 @@ fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason)
                 reaction.events.push(compensated.into());
                 reaction = reaction
                     .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
-                    .with_effect(terms.release(ReleaseReason::Declined));
+                    .with_effects(terms.release(ReleaseReason::Declined));
             }
             reaction
         }
@@ -202,11 +204,7 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
         | ReservationState::Expired {
             terms,
             payment_id: Some(payment_id),
-        } if *payment_id == payment => ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
-            section_id: terms.section_id,
-            command: terms.sell(),
-            payment_id: Some(payment),
-        }),
+        } if *payment_id == payment => ReservationDecision::nothing().with_effect(terms.sell(Some(payment))),
         _ => ReservationDecision::nothing().with_effect(refund_everything(payment, RefundCause::NoSeats, ctx)),
     }
 }
@@ -216,20 +214,20 @@ fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Con
     let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();
     };
-    let seats = terms.seats.seats();
-    let tickets = (0..terms.seats.quantity() as usize).map(|index| Ticket {
-        ticket_id: ctx.new_id(TicketId::new),
-        seat_id: seats.get(index).cloned(),
+    let tickets = terms.lines.iter().flat_map(|line| {
+        let seats = line.seats.seats();
+        (0..line.seats.quantity() as usize).map(move |index| Ticket {
+            ticket_id: ctx.new_id(TicketId::new),
+            line_id: line.line_id,
+            seat_id: seats.get(index).cloned(),
+        })
     });
     let sale = Sale {
         reservation_id: terms.reservation_id,
         payment_id,
         event_id: terms.event_id,
         customer_id: terms.customer_id,
-        section: terms.section.clone(),
-        tier: terms.tier.clone(),
-        quantity: terms.seats.quantity(),
-        unit_price: terms.unit_price,
+        lines: terms.lines.iter().map(Line::sold).collect(),
         total_amount: terms.total,
         sold_at: ctx.now,
     };
@@ -240,34 +238,34 @@ fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Con
     .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
 }
 
-/// Undoes the reservation because its seats are gone, and gives the money back if the customer has paid.
-fn seats_gone(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
+/// Undoes the reservation because the seats of a line are gone. Seats of other lines that are still held become free,
+/// and the money goes back if the customer has paid.
+fn seats_gone(
+    state: &ReservationState,
+    payment_id: Option<PaymentId>,
+    release: ReleaseReason,
+    ctx: &Context<'_>,
+) -> ReservationDecision {
     let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();
     };
     let Some(payment_id) = payment_id else {
         return run_out(terms, None);
     };
+    let still_held = state.is_live().then(|| terms.release(release));
     ReservationDecision::event(ReservationCompensated {
         reason: CompensationReason::PaidTooLate,
         payment_id,
     })
     .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
+    .with_effects(still_held.into_iter().flatten())
     .with_effect(refund_everything(payment_id, RefundCause::NoSeats, ctx))
 }
 
 impl HoldTerms {
-    pub(super) fn sell(&self) -> InventoryCommand {
-        InventoryCommand::Sell {
-            reservation_id: self.reservation_id,
-            seats: self.seats.clone(),
-        }
-    }
-
     fn capture_if_free(&self, payment_id: PaymentId) -> SagaCommand {
         SagaCommand::CaptureIfFree {
-            section_id: self.section_id,
-            command: self.sell(),
+            lines: Lines::clone(&self.lines),
             payment_id,
         }
     }

@@ -3,6 +3,7 @@
 use ticketing_ports::vocabulary::ids::{PaymentId, SectionId};
 
 use super::event::ReservationEvent;
+use super::line::Lines;
 use crate::inventory::InventoryCommand;
 use crate::payment::PaymentCommand;
 use crate::reducer::Decision;
@@ -20,22 +21,20 @@ pub enum SagaCommand {
         /// The command for the inventory.
         command: InventoryCommand,
     },
-    /// Sell the seats of this reservation, and report [`SagaInput::SeatsSold`](super::SagaInput::SeatsSold) or [`SagaInput::SeatsGone`](super::SagaInput::SeatsGone) to the
-    /// reservation.
+    /// Sell the seats of all lines of this reservation or none, and report
+    /// [`SagaInput::SeatsSold`](super::SagaInput::SeatsSold) or [`SagaInput::SeatsGone`](super::SagaInput::SeatsGone)
+    /// to the reservation.
     SellSeats {
-        /// The section.
-        section_id: SectionId,
-        /// The command to sell.
-        command: InventoryCommand,
+        /// The lines.
+        lines: Lines,
         /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
-    /// Take the money if the inventory would sell the seats to this reservation now; if not, release the money.
+    /// Take the money if the inventory would sell the seats of all lines to this reservation now; if not, release the
+    /// money.
     CaptureIfFree {
-        /// The section.
-        section_id: SectionId,
-        /// The command to sell. It is only tried out, to see whether the inventory would refuse it.
-        command: InventoryCommand,
+        /// The lines.
+        lines: Lines,
         /// The authorised payment.
         payment_id: PaymentId,
     },

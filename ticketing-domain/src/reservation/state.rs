@@ -1,13 +1,13 @@
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::reservations::ReservationView;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
-use ticketing_ports::vocabulary::seating::{Allocation, Label};
 
-use super::event::{ReservationEvent, ReservationHeld};
-use crate::inventory::TakenSeats;
+use super::event::ReservationEvent;
+use super::line::{Line, Lines};
+use super::whole::ReservationHeld;
 use crate::status;
 
 /// The state of one reservation, made from its facts.
@@ -82,19 +82,9 @@ pub struct HoldTerms {
     pub event_id: EventId,
     /// The customer for whom the seats are held.
     pub customer_id: CustomerId,
-    /// The section.
-    pub section_id: SectionId,
-    /// The section's name.
-    pub section: Label,
-    /// The name of the price tier that the customer pays.
-    pub tier: Label,
-    /// The seats, or the number of places in general admission.
-    pub seats: TakenSeats,
-    /// How the seats were found.
-    pub allocation: Allocation,
-    /// The price of one seat.
-    pub unit_price: Money,
-    /// The price of all the seats together.
+    /// What is held.
+    pub lines: Lines,
+    /// The price of all lines together.
     pub total: Money,
     /// When the hold runs out.
     pub held_until: Timestamp,
@@ -119,12 +109,7 @@ impl From<&ReservationHeld> for HoldTerms {
             reservation_id: held.reservation_id,
             event_id: held.event_id,
             customer_id: held.customer_id,
-            section_id: held.section_id,
-            section: held.section.clone(),
-            tier: held.tier.clone(),
-            seats: held.seats.clone(),
-            allocation: held.allocation,
-            unit_price: held.unit_price,
+            lines: Lines::clone(&held.lines),
             total: held.total,
             held_until: held.held_until,
             held_at: held.at,
@@ -274,14 +259,9 @@ impl ReservationState {
             reservation_id: terms.reservation_id,
             event_id: terms.event_id,
             customer_id: terms.customer_id,
-            section: terms.section.clone(),
-            tier: terms.tier.clone(),
-            seats: terms.seats.seats().to_vec(),
-            quantity: terms.seats.quantity(),
-            unit_price: terms.unit_price,
+            lines: terms.lines.iter().map(Line::view).collect(),
             total_amount: terms.total,
             status: self.status_at(now)?,
-            allocation: terms.allocation,
             expires_at: terms.held_until,
             created_at: terms.held_at,
             completed_at: paid.map(|paid| paid.completed_at),

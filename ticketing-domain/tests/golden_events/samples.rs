@@ -16,7 +16,7 @@ use ticketing_domain::payment::{
     PaymentEvent, PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
 };
 use ticketing_domain::reservation::{
-    CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationCompleted,
+    CancelReason, CompensationReason, Line, ReservationCancelled, ReservationCompensated, ReservationCompleted,
     ReservationEvent, ReservationExpired, ReservationHeld, ReservationPaymentDeclined, ReservationPaymentGivenUp,
     ReservationPaymentStarted, ReservationRefunded,
 };
@@ -24,13 +24,13 @@ use ticketing_domain::stored::StoredEvent;
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, RefundRule, Section, Venue};
 use ticketing_ports::vocabulary::ids::{
-    CustomerId, EventId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
+    CustomerId, EventId, LineId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
 };
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{
     ActionKind, ActionWanted, DeclineReason, MethodKind, MethodToken, PaymentMethod,
 };
-use ticketing_ports::vocabulary::reservation::{Sale, Ticket};
+use ticketing_ports::vocabulary::reservation::{LineKind, Sale, Ticket};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatId, Seating};
 use uuid::Uuid;
 
@@ -138,12 +138,7 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
             reservation_id,
             event_id: EventId::new(id(1)),
             customer_id: CustomerId::new(id(6)),
-            section_id: SectionId::new(id(4)),
-            section: label("VIP"),
-            tier: label("regular"),
-            seats: seats(),
-            allocation: Allocation::Adjacent,
-            unit_price: Money::new(12_000, Currency::EUR),
+            lines: [line()].into(),
             total: total(),
             held_until: at(300),
             at: at(0),
@@ -162,10 +157,12 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
             tickets: vec![
                 Ticket {
                     ticket_id: TicketId::new(id(7)),
+                    line_id: line().line_id,
                     seat_id: Some(seat("A-1")),
                 },
                 Ticket {
                     ticket_id: TicketId::new(id(8)),
+                    line_id: line().line_id,
                     seat_id: None,
                 },
             ],
@@ -191,6 +188,35 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
         }
         .into(),
     ]
+}
+
+/// The hold of an order over two sections.
+pub(crate) fn held_in_two_sections() -> ReservationEvent {
+    match facts_of_a_reservation().swap_remove(0) {
+        ReservationEvent::ReservationHeld(held) => ReservationHeld {
+            lines: [line(), another_line()].into(),
+            ..held
+        }
+        .into(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The sale of an order over two sections.
+pub(crate) fn completed_in_two_sections() -> ReservationEvent {
+    let mut sale = sale();
+    sale.lines.push(another_line().sold());
+    let tickets = Vec::new();
+    ReservationCompleted { sale, tickets }.into()
+}
+
+fn another_line() -> Line {
+    Line {
+        line_id: LineId::new(id(10)),
+        section_id: SectionId::new(id(11)),
+        seats: TakenSeats::Places(1),
+        ..line()
+    }
 }
 
 fn facts_of_a_payment() -> Vec<PaymentEvent> {
@@ -259,12 +285,23 @@ fn sale() -> Sale {
         payment_id: None,
         event_id: EventId::new(id(1)),
         customer_id: CustomerId::new(id(6)),
-        section: label("VIP"),
-        tier: label("regular"),
-        quantity: 2,
-        unit_price: Money::new(12_000, Currency::EUR),
+        lines: vec![line().sold()],
         total_amount: total(),
         sold_at: at(60),
+    }
+}
+
+fn line() -> Line {
+    Line {
+        line_id: LineId::first_of(ReservationId::new(id(3))),
+        kind: LineKind::Ticket,
+        section_id: SectionId::new(id(4)),
+        section: label("VIP"),
+        tier: label("regular"),
+        seats: seats(),
+        allocation: Allocation::Adjacent,
+        unit_price: Money::new(12_000, Currency::EUR),
+        total: total(),
     }
 }
 

@@ -4,17 +4,18 @@ use ticketing_domain::inventory::{InventoryCommand, ReleaseReason, TakenSeats};
 use ticketing_domain::payment::Charge;
 use ticketing_domain::payment::{PaymentCommand, RefundCause};
 use ticketing_domain::reservation::{
-    CancelReason, ReservationCancelled, ReservationCommand, ReservationCompleted, ReservationEvent, ReservationHeld,
-    ReservationPaymentDeclined, ReservationPaymentStarted, ReservationRefunded, SagaCommand, SagaInput,
+    CancelReason, Line, ReservationCancelled, ReservationCommand, ReservationCompleted, ReservationEvent,
+    ReservationHeld, ReservationPaymentDeclined, ReservationPaymentStarted, ReservationRefunded, SagaCommand,
+    SagaInput,
 };
 use ticketing_ports::log::deadlines::{DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::StreamId;
 use ticketing_ports::vocabulary::ids::{
-    CustomerId, EventId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
+    CustomerId, EventId, LineId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
 };
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{DeclineReason, MethodKind, MethodToken, PaymentMethod};
-use ticketing_ports::vocabulary::reservation::{Sale, Ticket};
+use ticketing_ports::vocabulary::reservation::{LineKind, Sale, Ticket};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Allocation, Label};
 use ticketing_testkit::scenario::{after, start};
@@ -46,21 +47,31 @@ pub(super) fn held() -> ReservationHeld {
         reservation_id: RESERVATION,
         event_id: EVENT,
         customer_id: CustomerId::from(ALICE.user_id),
-        section_id: SECTION,
-        section: label("General"),
-        tier: label("regular"),
-        seats: TakenSeats::Places(2),
-        allocation: Allocation::GeneralAdmission,
-        unit_price: eur(100),
+        lines: [line(100)].into(),
         total: eur(200),
         held_until: after(300),
         at: start(),
     }
 }
 
+/// The line of the hold: two places at this price each.
+fn line(unit_price: i64) -> Line {
+    Line {
+        line_id: LineId::first_of(RESERVATION),
+        kind: LineKind::Ticket,
+        section_id: SECTION,
+        section: label("General"),
+        tier: label("regular"),
+        seats: TakenSeats::Places(2),
+        allocation: Allocation::GeneralAdmission,
+        unit_price: eur(unit_price),
+        total: eur(2 * unit_price),
+    }
+}
+
 pub(super) fn for_nothing() -> ReservationHeld {
     ReservationHeld {
-        unit_price: eur(0),
+        lines: [line(0)].into(),
         total: eur(0),
         ..held()
     }
@@ -105,6 +116,7 @@ pub(super) fn paid_and_refunded() -> Vec<ReservationEvent> {
 pub(super) fn completed() -> ReservationCompleted {
     let ticket = |id| Ticket {
         ticket_id: TicketId::new(Uuid::from_u128(id)),
+        line_id: LineId::first_of(RESERVATION),
         seat_id: None,
     };
     ReservationCompleted {
@@ -113,10 +125,7 @@ pub(super) fn completed() -> ReservationCompleted {
             payment_id: Some(PAYMENT),
             event_id: EVENT,
             customer_id: ALICE.user_id.into(),
-            section: label("General"),
-            tier: label("regular"),
-            quantity: 2,
-            unit_price: eur(100),
+            lines: vec![line(100).sold()],
             total_amount: eur(200),
             sold_at: start(),
         },
@@ -178,24 +187,15 @@ pub(super) fn refund_all(cause: RefundCause) -> SagaCommand {
 
 pub(super) fn capture_if_free() -> SagaCommand {
     SagaCommand::CaptureIfFree {
-        section_id: SECTION,
-        command: seats_of_the_hold(),
+        lines: held().lines,
         payment_id: PAYMENT,
     }
 }
 
 pub(super) fn sell() -> SagaCommand {
     SagaCommand::SellSeats {
-        section_id: SECTION,
-        command: seats_of_the_hold(),
+        lines: held().lines,
         payment_id: Some(PAYMENT),
-    }
-}
-
-pub(super) fn seats_of_the_hold() -> InventoryCommand {
-    InventoryCommand::Sell {
-        reservation_id: RESERVATION,
-        seats: TakenSeats::Places(2),
     }
 }
 

@@ -118,6 +118,7 @@ fn money_captured_when_the_seats_are_gone_goes_back() {
     given::<Reservation>(history)
         .when(SagaInput::SeatsGone {
             payment_id: Some(PAYMENT),
+            release: ReleaseReason::Expired,
         })
         .then([ReservationCompensated {
             reason: CompensationReason::PaidTooLate,

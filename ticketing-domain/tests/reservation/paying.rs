@@ -5,7 +5,7 @@ use ticketing_domain::payment::Charge;
 use ticketing_domain::payment::{PaymentCommand, PaymentRequest};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::reservation::{
-    CancelReason, Reservation, ReservationCancelled, ReservationCommand, ReservationCompleted, ReservationEvent,
+    CancelReason, Line, Reservation, ReservationCancelled, ReservationCommand, ReservationCompleted, ReservationEvent,
     ReservationPaymentGivenUp, ReservationPaymentStarted, SagaCommand, SagaInput,
 };
 use ticketing_domain::transition::Action;
@@ -15,8 +15,8 @@ use ticketing_ports::vocabulary::reservation::Sale;
 use ticketing_testkit::scenario::{after, given};
 
 use super::given::{
-    ADMIN, ALICE, EVENT, MALLORY, PAYMENT, RESERVATION, SECTION, cancel_by, completed, eur, expiry, for_nothing,
-    given_up, held, paid, pay_by, paying_again, payment, release, seats_of_the_hold, take_by, visa,
+    ADMIN, ALICE, EVENT, MALLORY, PAYMENT, RESERVATION, cancel_by, completed, eur, expiry, for_nothing, given_up, held,
+    paid, pay_by, paying_again, payment, release, take_by, visa,
 };
 
 #[test]
@@ -45,14 +45,13 @@ fn what_costs_nothing_is_sold_without_a_payment() {
         .when(take_by(ALICE))
         .then::<ReservationEvent>([])
         .with_effects([SagaCommand::SellSeats {
-            section_id: SECTION,
-            command: seats_of_the_hold(),
+            lines: for_nothing().lines,
             payment_id: None,
         }]);
     let completed = ReservationCompleted {
         sale: Sale {
             payment_id: None,
-            unit_price: eur(0),
+            lines: for_nothing().lines.iter().map(Line::sold).collect(),
             total_amount: eur(0),
             ..completed().sale
         },

@@ -60,6 +60,7 @@ pub struct Availability {
 /// - `sections_stand_in_the_organisers_order`.
 /// - `the_sequence_grows_by_one_with_every_change_of_a_count`.
 /// - `a_hold_that_ran_out_counts_as_available_until_it_ends`: its places do so from the moment at which it runs out.
+/// - `a_reservation_holds_places_of_each_section_by_itself`: its hold may end in one section and go on in another.
 /// - `holds_that_ran_out_are_counted`: those of all sections of the event together.
 #[async_trait]
 pub trait AvailabilityQueries: std::fmt::Debug + Send + Sync {

@@ -55,13 +55,15 @@ pub enum Change {
         /// When the counts changed.
         at: Timestamp,
     },
-    /// A reservation holds places from now on.
+    /// A reservation holds places of a section from now on. It may hold places of other sections too.
     HoldBegan(Hold),
-    /// A reservation no longer holds places, because they were released or sold. A second such change for the same
-    /// reservation does nothing.
+    /// A reservation no longer holds places of a section, because they were released or sold. A second such change for
+    /// the same reservation and section does nothing.
     HoldEnded {
         /// The reservation.
         reservation_id: ReservationId,
+        /// The section.
+        section_id: SectionId,
     },
     /// A reservation was made.
     ReservationHeld(ReservationView),

@@ -1,15 +1,19 @@
 //! Reservations, as readers see them.
 
+mod stored;
+
 use crate::log::streams::Version;
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::CustomerId;
 use crate::vocabulary::ids::EventId;
+use crate::vocabulary::ids::LineId;
 use crate::vocabulary::ids::PaymentId;
 use crate::vocabulary::ids::ReservationId;
 use crate::vocabulary::money::Money;
 use crate::vocabulary::paging::Listed;
 use crate::vocabulary::paging::Page;
+use crate::vocabulary::reservation::LineKind;
 use crate::vocabulary::reservation::ReservationStatus;
 use crate::vocabulary::reservation::Ticket;
 use crate::vocabulary::seating::Allocation;
@@ -19,7 +23,11 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 /// A reservation, as readers see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// As JSON, a reservation of a [plain](ReservationView::is_plain) line has the fields of the line at the top, as every
+/// reservation had before there were lines. So builds that know nothing of lines read it too.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "stored::Reservation<ReservationLine>")]
 pub struct ReservationView {
     /// The id of the reservation.
     pub reservation_id: ReservationId,
@@ -27,22 +35,12 @@ pub struct ReservationView {
     pub event_id: EventId,
     /// The customer who has made the reservation.
     pub customer_id: CustomerId,
-    /// The name of the section.
-    pub section: Label,
-    /// The name of the pricing tier that sets the price.
-    pub tier: Label,
-    /// The seats. Empty in a section of general admission.
-    pub seats: Vec<SeatId>,
-    /// How many places are reserved.
-    pub quantity: u32,
-    /// The price of one place.
-    pub unit_price: Money,
-    /// The price of all places together.
+    /// What is reserved.
+    pub lines: Vec<ReservationLine>,
+    /// The price of all lines together.
     pub total_amount: Money,
     /// How far the reservation has come.
     pub status: ReservationStatus,
-    /// How the seats were chosen.
-    pub allocation: Allocation,
     /// When the hold runs out.
     pub expires_at: Timestamp,
     /// When the reservation was made.
@@ -55,6 +53,116 @@ pub struct ReservationView {
     pub tickets: Vec<Ticket>,
     /// The version of the reservation's stream that this row reflects.
     pub version: Version,
+}
+
+/// One line of a reservation, as readers see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationLine {
+    /// The id of the line.
+    pub line_id: LineId,
+    /// What the line is for.
+    pub kind: LineKind,
+    /// The name of the section.
+    pub section: Label,
+    /// The name of the pricing tier that sets the price.
+    pub tier: Label,
+    /// The seats. Empty in a section of general admission.
+    pub seats: Vec<SeatId>,
+    /// How many places are reserved.
+    pub quantity: u32,
+    /// The price of one place.
+    pub unit_price: Money,
+    /// The price of all places of the line together.
+    pub total: Money,
+    /// How the seats were chosen.
+    pub allocation: Allocation,
+}
+
+impl Serialize for ReservationView {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let plain = self.is_plain();
+        stored::ReservationRef {
+            reservation_id: self.reservation_id,
+            event_id: self.event_id,
+            customer_id: self.customer_id,
+            plain: plain.map(|line| stored::PlainLineRef {
+                section: &line.section,
+                tier: &line.tier,
+                seats: &line.seats,
+                quantity: line.quantity,
+                unit_price: line.unit_price,
+                allocation: line.allocation,
+            }),
+            lines: if plain.is_some() { &[] } else { &self.lines },
+            total_amount: self.total_amount,
+            status: self.status,
+            expires_at: self.expires_at,
+            created_at: self.created_at,
+            completed_at: self.completed_at,
+            payment_id: self.payment_id,
+            tickets: &self.tickets,
+            version: self.version,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl TryFrom<stored::Reservation<ReservationLine>> for ReservationView {
+    type Error = stored::NoLine;
+
+    fn try_from(stored: stored::Reservation<ReservationLine>) -> Result<Self, stored::NoLine> {
+        let line_id = LineId::first_of(stored.reservation_id);
+        let plain = stored.plain.map(|plain| ReservationLine {
+            line_id,
+            kind: LineKind::Ticket,
+            section: plain.section,
+            tier: plain.tier,
+            seats: plain.seats,
+            quantity: plain.quantity,
+            unit_price: plain.unit_price,
+            total: stored.total_amount,
+            allocation: plain.allocation,
+        });
+        let lines: Vec<_> = plain.into_iter().chain(stored.lines).collect();
+        if lines.is_empty() {
+            return Err(stored::NoLine);
+        }
+        Ok(Self {
+            reservation_id: stored.reservation_id,
+            event_id: stored.event_id,
+            customer_id: stored.customer_id,
+            lines,
+            total_amount: stored.total_amount,
+            status: stored.status,
+            expires_at: stored.expires_at,
+            created_at: stored.created_at,
+            completed_at: stored.completed_at,
+            payment_id: stored.payment_id,
+            tickets: stored.tickets.into_iter().map(|ticket| ticket.of(line_id)).collect(),
+            version: stored.version,
+        })
+    }
+}
+
+impl ReservationView {
+    /// Returns how many places are reserved, all lines together.
+    pub fn quantity(&self) -> u32 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+
+    /// Returns the only line; `None` if there are several.
+    pub fn only_line(&self) -> Option<&ReservationLine> {
+        match self.lines.as_slice() {
+            [line] => Some(line),
+            _ => None,
+        }
+    }
+
+    /// Returns the only line, if it says no more than a reservation could say before there were lines.
+    pub fn is_plain(&self) -> Option<&ReservationLine> {
+        self.only_line()
+            .filter(|line| line.kind == LineKind::Ticket && line.line_id == LineId::first_of(self.reservation_id))
+    }
 }
 
 /// Reads reservations.
@@ -78,6 +186,7 @@ pub struct ReservationView {
 /// **Contract**
 /// - `reservations_of_a_customer_are_listed_newest_first`, and no reservations of other customers.
 /// - `reservations_are_listed_after_a_cursor_although_others_arrive`.
+/// - `a_reservation_of_several_lines_is_read_with_all_of_them`, in their order.
 #[async_trait]
 pub trait ReservationQueries: std::fmt::Debug + Send + Sync {
     /// Lists the reservations of a customer, the newest first.

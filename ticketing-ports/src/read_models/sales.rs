@@ -88,6 +88,7 @@ pub struct LifetimeValue {
 ///
 /// **Contract**
 /// - `sales_sum_quantities_and_amounts`: a sale of several tickets counts as several, not as one row.
+/// - `a_sale_of_several_lines_counts_for_the_section_and_the_tier_of_each`, and as one order.
 /// - `refunds_are_counted_beside_revenue`.
 /// - `returned_tickets_are_not_counted_as_sold`.
 /// - `an_event_without_sales_has_zeros_and_an_unknown_one_nothing`.

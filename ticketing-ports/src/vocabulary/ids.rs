@@ -71,6 +71,9 @@ ids! {
     EventId;
     /// One fact. The id is the same each time the fact is published; `RecordedEvent::fact_id` says how it is made.
     FactId;
+    /// One line of one order. The first line that an order begins with has the order's own UUID; see
+    /// [`LineId::first_of`].
+    LineId;
     /// One log of facts. A copy that is restored from a backup has the same id.
     LogId;
     /// One attempt to pay for a reservation.
@@ -88,6 +91,14 @@ ids! {
     UserId;
     /// One of several processes that can do the same work, such as running a follower.
     WorkerId;
+}
+
+impl LineId {
+    /// Returns the id of the first line that a reservation begins with: the UUID of the reservation. So the line has
+    /// the same id whether or not the fact that began it tells the ids of lines.
+    pub const fn first_of(reservation: ReservationId) -> Self {
+        Self(reservation.uuid())
+    }
 }
 
 impl From<UserId> for CustomerId {

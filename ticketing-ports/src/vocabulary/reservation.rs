@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Timestamp;
-use crate::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, TicketId};
+use crate::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId};
 use crate::vocabulary::money::Money;
 use crate::vocabulary::seating::{Label, SeatId};
 
@@ -59,13 +59,55 @@ impl ReservationStatus {
     }
 }
 
+/// What a line of an order is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// Places in a section, with a ticket for each.
+    Ticket,
+}
+
+impl LineKind {
+    /// Returns the name under which the kind is stored and sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ticket => "ticket",
+        }
+    }
+}
+
 /// The right of one person to enter the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// The id of the ticket.
     pub ticket_id: TicketId,
+    /// The line of the order that the ticket belongs to.
+    pub line_id: LineId,
     /// The seat; `None` in a section of general admission.
     pub seat_id: Option<SeatId>,
+}
+
+/// A ticket as it may be stored: before there were lines, tickets did not name theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct StoredTicket {
+    /// The id of the ticket.
+    pub ticket_id: TicketId,
+    /// The line; `None` if the order has one line and the ticket does not name it.
+    #[serde(default)]
+    pub line_id: Option<LineId>,
+    /// The seat; `None` in a section of general admission.
+    pub seat_id: Option<SeatId>,
+}
+
+impl StoredTicket {
+    /// Returns the ticket of an order whose first line is `first`.
+    pub fn of(self, first: LineId) -> Ticket {
+        Ticket {
+            ticket_id: self.ticket_id,
+            line_id: self.line_id.unwrap_or(first),
+            seat_id: self.seat_id,
+        }
+    }
 }
 
 /// What was sold with one reservation.
@@ -79,6 +121,30 @@ pub struct Sale {
     pub event_id: EventId,
     /// The customer who bought.
     pub customer_id: CustomerId,
+    /// The lines that were bought.
+    pub lines: Vec<SoldLine>,
+    /// The price of all lines together.
+    pub total_amount: Money,
+    /// When the reservation was completed.
+    pub sold_at: Timestamp,
+}
+
+impl Sale {
+    /// Returns how many tickets were sold, all lines together.
+    pub fn quantity(&self) -> u32 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+}
+
+/// One line of a sale. Section and tier are called as on the day of the sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoldLine {
+    /// The id of the line.
+    pub line_id: LineId,
+    /// What the line is for.
+    pub kind: LineKind,
+    /// The section; `None` if the sale was recorded by a build that did not tell it.
+    pub section_id: Option<SectionId>,
     /// The name of the section.
     pub section: Label,
     /// The name of the pricing tier that set the price.
@@ -87,8 +153,6 @@ pub struct Sale {
     pub quantity: u32,
     /// The price of one ticket.
     pub unit_price: Money,
-    /// The price of all tickets together.
-    pub total_amount: Money,
-    /// When the reservation was completed.
-    pub sold_at: Timestamp,
+    /// The price of all tickets of the line together.
+    pub total: Money,
 }

@@ -2,13 +2,16 @@
 //!
 //! - how many holds a second become durable in one section, by the number of concurrent callers;
 //! - what a command costs in a section with many claims;
+//! - what a hold of several lines costs, compared with one line;
 //! - how soon a section with many claims sells again after a restart.
 //!
 //! `cargo bench -p ticketing-runtime --bench engine` prints tables. Compare the ratios within one run: noise of the
 //! machine affects both sides of a ratio. After `--`, the words `memory`, `sqlite` and `postgres` choose single
-//! stores for the first benchmark, `section` runs only the second benchmark, and `cold` only the third.
+//! stores for the first benchmark, `section` runs only the second benchmark, `lines` only the third, and `cold`
+//! only the fourth.
 
 mod cold;
+mod lines;
 mod section;
 mod stage;
 
@@ -80,6 +83,9 @@ fn main() {
         }
         if runs("section") {
             section::measure().await;
+        }
+        if runs("lines") {
+            lines::measure().await;
         }
         if runs("cold") {
             cold::measure(&["memory", "sqlite", "postgres"]).await;

@@ -17,7 +17,7 @@ use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, Seating};
-use ticketing_runtime::{BoxOffice, HoldFor, HoldSeats, Ports, Request};
+use ticketing_runtime::{BoxOffice, HoldSeats, Ports, Request};
 use uuid::Uuid;
 
 const ORGANISER: Actor = Actor {
@@ -60,13 +60,7 @@ where
 }
 
 pub(crate) fn hold_of(event_id: EventId, quantity: u32) -> HoldSeats {
-    HoldSeats {
-        event_id,
-        section: "Main".to_owned(),
-        quantity,
-        specific_seats: None,
-        customer: HoldFor::Caller,
-    }
+    HoldSeats::best(event_id, "Main", quantity)
 }
 
 pub(crate) fn label(text: &str) -> Label {
@@ -74,8 +68,13 @@ pub(crate) fn label(text: &str) -> Label {
 }
 
 pub(crate) async fn on_sale(office: &BoxOffice, seating: Seating) -> EventId {
+    on_sale_in(office, &["Main"], seating).await
+}
+
+/// Puts an event with several sections on sale, all alike.
+pub(crate) async fn on_sale_in(office: &BoxOffice, sections: &[&str], seating: Seating) -> EventId {
     let created = office
-        .create_event(request(ORGANISER, draft(seating)))
+        .create_event(request(ORGANISER, draft(sections, &seating)))
         .await
         .expect("the draft breaks no rule");
     let event = created.value.event_id;
@@ -101,7 +100,15 @@ pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
     }
 }
 
-fn draft(seating: Seating) -> EventDraft {
+fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
+    let sections: Vec<_> = sections.iter().map(|name| label(name)).collect();
+    let tier = |section: &Label| PricingTier {
+        section: section.clone(),
+        tier: label("regular"),
+        price: Money::new(5_000, Currency::EUR),
+        available_from: None,
+        available_until: None,
+    };
     EventDraft {
         name: label("Benchmark"),
         category: None,
@@ -114,17 +121,14 @@ fn draft(seating: Seating) -> EventDraft {
             country: label("BE"),
             timezone: label("UTC"),
         },
-        sections: vec![SectionDraft {
-            name: label("Main"),
-            seating,
-        }],
-        pricing_tiers: vec![PricingTier {
-            section: label("Main"),
-            tier: label("regular"),
-            price: Money::new(5_000, Currency::EUR),
-            available_from: None,
-            available_until: None,
-        }],
+        pricing_tiers: sections.iter().map(tier).collect(),
+        sections: sections
+            .into_iter()
+            .map(|name| SectionDraft {
+                name,
+                seating: seating.clone(),
+            })
+            .collect(),
         // One hour, so that no hold runs out during the benchmark.
         hold_seconds: Some(3_600),
         max_seats_per_order: None,

@@ -10,7 +10,7 @@ use ticketing_domain::inventory::TakenSeats;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId};
 use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatCounts, SeatId, Seating};
 use ticketing_runtime::{
-    BlockSeats, BoardReader, BoardTick, BoxOffice, Engine, EngineConfig, HoldSeats, LiveBoards, SeatChanges,
+    BlockSeats, BoardReader, BoardTick, BoxOffice, Engine, EngineConfig, HoldSeats, LiveBoards, SeatChanges, WantedLine,
 };
 
 use crate::read_side::ReadSide;
@@ -84,8 +84,8 @@ fn named(wanted: &[&str]) -> Vec<SeatId> {
 
 async fn hold_seats(office: &BoxOffice, event: EventId, number: u128, wanted: &[&str]) -> ReservationId {
     let hold = HoldSeats {
-        specific_seats: Some(named(wanted)),
-        ..seats(event, u32::try_from(wanted.len()).unwrap())
+        lines: vec![WantedLine::exactly("Floor", named(wanted))],
+        ..seats(event, 1)
     };
     let held = office.hold(request(customer(number), hold)).await;
     held.unwrap().value.reservation_id

@@ -24,8 +24,8 @@ use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMetho
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, Seating};
 use ticketing_runtime::{
-    Answer, BoxOffice, Engine, EngineConfig, Failure, HoldFor, HoldSeats, IdempotencyRequest, PayReservation, Ports,
-    Request, finish_update,
+    Answer, BoxOffice, Engine, EngineConfig, Failure, HoldSeats, IdempotencyRequest, PayReservation, Ports, Request,
+    finish_update,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
@@ -221,13 +221,7 @@ pub(crate) fn keyed<C>(by: Actor, command: C, key: &str, request_hash: u8) -> Re
 }
 
 pub(crate) fn seats(event_id: EventId, quantity: u32) -> HoldSeats {
-    HoldSeats {
-        event_id,
-        section: "Floor".to_owned(),
-        quantity,
-        specific_seats: None,
-        customer: HoldFor::Caller,
-    }
+    HoldSeats::best(event_id, "Floor", quantity)
 }
 
 pub(crate) fn card(token: &str) -> PaymentMethod {

@@ -24,8 +24,8 @@ use applying::{
     the_checkpoint_says_of_which_log_and_commit_it_is,
 };
 use availability::{
-    a_hold_that_ran_out_counts_as_available_until_it_ends, counts_of_a_section_add_up_to_its_capacity,
-    holds_that_ran_out_are_counted, sections_stand_in_the_organisers_order,
+    a_hold_that_ran_out_counts_as_available_until_it_ends, a_reservation_holds_places_of_each_section_by_itself,
+    counts_of_a_section_add_up_to_its_capacity, holds_that_ran_out_are_counted, sections_stand_in_the_organisers_order,
     the_sequence_grows_by_one_with_every_change_of_a_count,
 };
 use cursors::{
@@ -46,9 +46,10 @@ use rebuilding::{
 };
 use reservations::{
     a_changed_reservation_keeps_what_the_change_does_not_name, a_changed_reservation_loses_what_the_change_takes_away,
-    reservations_of_a_customer_are_listed_newest_first,
+    a_reservation_of_several_lines_is_read_with_all_of_them, reservations_of_a_customer_are_listed_newest_first,
 };
 use sales::{
+    a_sale_of_several_lines_counts_for_the_section_and_the_tier_of_each,
     an_event_without_sales_has_zeros_and_an_unknown_one_nothing, lifetime_value_keeps_currencies_apart,
     purchases_of_a_customer_are_listed_newest_first, refunds_are_counted_beside_revenue,
     returned_tickets_are_not_counted_as_sold, sales_sum_quantities_and_amounts,
@@ -81,16 +82,19 @@ suite! { $
         sections_stand_in_the_organisers_order,
         the_sequence_grows_by_one_with_every_change_of_a_count,
         a_hold_that_ran_out_counts_as_available_until_it_ends,
+        a_reservation_holds_places_of_each_section_by_itself,
         holds_that_ran_out_are_counted,
         reservations_of_a_customer_are_listed_newest_first,
         reservations_are_listed_after_a_cursor_although_others_arrive,
         a_changed_reservation_keeps_what_the_change_does_not_name,
         a_changed_reservation_loses_what_the_change_takes_away,
+        a_reservation_of_several_lines_is_read_with_all_of_them,
         payments_of_a_customer_are_listed_newest_first,
         payments_are_listed_after_a_cursor_although_others_arrive,
         a_changed_payment_keeps_what_the_change_does_not_name,
         an_event_without_sales_has_zeros_and_an_unknown_one_nothing,
         sales_sum_quantities_and_amounts,
+        a_sale_of_several_lines_counts_for_the_section_and_the_tier_of_each,
         refunds_are_counted_beside_revenue,
         returned_tickets_are_not_counted_as_sold,
         purchases_of_a_customer_are_listed_newest_first,

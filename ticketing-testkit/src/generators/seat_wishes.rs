@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
-use ticketing_domain::commands::{HoldFor, HoldSeats};
+use ticketing_domain::commands::{HoldFor, HoldSeats, WantedLine};
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
@@ -21,9 +21,11 @@ impl SeatWish {
     pub fn hold(&self, event_id: EventId) -> HoldSeats {
         HoldSeats {
             event_id,
-            section: self.section.as_str().to_owned(),
-            quantity: self.quantity,
-            specific_seats: self.specific_seats.clone(),
+            lines: vec![WantedLine {
+                section: self.section.as_str().to_owned(),
+                quantity: self.quantity,
+                specific_seats: self.specific_seats.clone(),
+            }],
             customer: HoldFor::Caller,
         }
     }

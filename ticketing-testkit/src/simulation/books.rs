@@ -37,6 +37,8 @@ pub enum Violation {
     TicketsWithoutSeats(ReservationId),
     #[error("seats are sold to reservation {0}, although it is not completed")]
     SeatsWithoutTickets(ReservationId),
+    #[error("the lines of reservation {0} do not add up to its total, or its tickets are not those of its lines")]
+    LinesWrong(ReservationId),
     #[error("of payment {payment} the gateway has kept {kept}, but should have kept {due}")]
     MoneyWrong { payment: PaymentId, kept: i64, due: i64 },
     #[error("payment {0} is still undecided, or its money is still set aside")]
@@ -183,7 +185,7 @@ impl Books {
     fn check_seats(&self, log: &[RecordedEvent], violations: &mut Vec<Violation>) {
         let Some(last) = log.last() else { return };
         let mut sold = BTreeMap::new();
-        for section in self.sections.values() {
+        for (section_id, section) in &self.sections {
             for reservation in section.reservations() {
                 let Some(claim) = section.claim(reservation) else {
                     continue;
@@ -194,7 +196,7 @@ impl Books {
                     }
                     ClaimKind::Held { .. } => {}
                     ClaimKind::Sold => {
-                        sold.insert(reservation, claim.seats);
+                        sold.insert((reservation, *section_id), claim.seats);
                     }
                 }
             }
@@ -202,15 +204,17 @@ impl Books {
         for (id, reservation) in &self.reservations {
             match reservation {
                 ReservationState::Completed { terms, .. } => {
-                    let seats = sold.remove(id);
-                    let kept = seats.is_some_and(|seats| seats == terms.seats);
-                    violations.extend((!kept).then_some(Violation::TicketsWithoutSeats(*id)));
+                    let lines = terms.lines.iter();
+                    let gone = lines.filter(|line| sold.remove(&(*id, line.section_id)).as_ref() != Some(&line.seats));
+                    violations.extend((gone.count() > 0).then_some(Violation::TicketsWithoutSeats(*id)));
                 }
                 state if state.is_live() => violations.push(Violation::HeldForEver(*id)),
                 _ => {}
             }
+            violations.extend((!lines_are_right(reservation)).then_some(Violation::LinesWrong(*id)));
         }
-        violations.extend(sold.into_keys().map(Violation::SeatsWithoutTickets));
+        let without_tickets = sold.into_keys().map(|(reservation, _)| reservation);
+        violations.extend(without_tickets.map(Violation::SeatsWithoutTickets));
     }
 
     /// Checks that the gateway has kept what the log says: the price less refunds for each sale, and nothing for a
@@ -251,4 +255,23 @@ impl Books {
         }
         violations.extend(ledger.set_aside().into_iter().map(Violation::MoneyStuck));
     }
+}
+
+/// Returns whether the lines of a reservation add up to its total, and each line has as many tickets as places once
+/// the reservation is paid.
+fn lines_are_right(reservation: &ReservationState) -> bool {
+    let Some(terms) = reservation.terms() else { return true };
+    let total: i64 = terms.lines.iter().map(|line| line.total.amount).sum();
+    let tickets_fit = reservation.paid().is_none_or(|paid| {
+        let of_the_lines = terms.lines.iter().flat_map(|line| {
+            let places = 0..line.seats.quantity() as usize;
+            places.map(|place| (line.line_id, line.seats.seats().get(place)))
+        });
+        let tickets = paid
+            .tickets
+            .iter()
+            .map(|ticket| (ticket.line_id, ticket.seat_id.as_ref()));
+        of_the_lines.eq(tickets)
+    });
+    total == terms.total.amount && tickets_fit
 }

@@ -13,6 +13,7 @@ use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, SeatId};
 use ticketing_runtime::{
     AuthorizePayment, Failure, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment, ReportPayment,
+    WantedLine,
 };
 use uuid::Uuid;
 
@@ -207,22 +208,34 @@ async fn go_on(stage: &Stage, payment: Option<PaymentId>, rng: &mut StdRng) {
     }
 }
 
+/// Asks for places on the floor, for seats of the balcony, or for both in one order.
 fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
-    let on_the_floor = rng.random_bool(0.5);
-    let named = !on_the_floor && rng.random_bool(0.4);
-    let specific_seats = named.then(|| {
-        let row = ["A", "B"][rng.random_range(0..2)];
-        let first = rng.random_range(1..4);
-        (first..first + 2)
-            .map(|n| SeatId::parse(&format!("{row}-{n}")).expect("the section has this seat"))
-            .collect::<Vec<_>>()
-    });
+    let (floor, balcony) = [(true, false), (false, true), (true, true)][rng.random_range(0..3)];
+    let floor = floor.then(|| WantedLine::best("Floor", rng.random_range(1..4)));
+    let balcony = balcony.then(|| some_seats(rng));
+    let mut lines: Vec<_> = floor.into_iter().chain(balcony).collect();
+    if rng.random_bool(0.5) {
+        lines.reverse();
+    }
     HoldSeats {
         event_id,
-        section: if on_the_floor { "Floor" } else { "Balcony" }.to_owned(),
-        quantity: specific_seats.as_ref().map_or_else(|| rng.random_range(1..4), |_| 2),
-        specific_seats,
+        lines,
         customer: HoldFor::Caller,
+    }
+}
+
+fn some_seats(rng: &mut StdRng) -> WantedLine {
+    if rng.random_bool(0.6) {
+        return WantedLine::best("Balcony", rng.random_range(1..4));
+    }
+    let row = ["A", "B"][rng.random_range(0..2)];
+    let first = rng.random_range(1..4);
+    let seats = (first..first + 2)
+        .map(|n| SeatId::parse(&format!("{row}-{n}")).expect("the section has this seat"))
+        .collect();
+    WantedLine {
+        specific_seats: Some(seats),
+        ..WantedLine::best("Balcony", 2)
     }
 }
 

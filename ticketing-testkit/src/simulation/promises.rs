@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ticketing_domain::payment::{PaymentEvent, RefundCause};
-use ticketing_domain::reservation::ReservationEvent;
+use ticketing_domain::reservation::{Line, ReservationEvent};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -67,7 +67,7 @@ pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise], lost: 
                 }
                 let kept = held
                     .get(&view.reservation_id)
-                    .is_some_and(|fact| fact.seats.seats() == view.seats);
+                    .is_some_and(|fact| fact.lines.iter().map(Line::view).eq(view.lines.iter().cloned()));
                 if !kept {
                     violations.push(Violation::PromiseBroken(view.reservation_id));
                 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::vocabulary::seating::SeatId;
-use ticketing_runtime::{AvailabilityAnswer, ConsistencyToken, Desk, EngineConfig, Failure, HoldSeats};
+use ticketing_runtime::{AvailabilityAnswer, ConsistencyToken, Desk, EngineConfig, Failure, HoldSeats, WantedLine};
 use tokio::time::Instant;
 
 use super::{Hall, named, two_rows};
@@ -19,13 +18,15 @@ fn desk(hall: &Hall) -> Desk {
     desk.with_boards(hall.engine.live_boards())
 }
 
-async fn hold(hall: &Hall, number: u128, seat: &str) -> ConsistencyToken {
-    let specific_seats: Option<Vec<SeatId>> = Some(named(&[seat]));
-    let hold = HoldSeats {
-        specific_seats,
+fn hold_of(hall: &Hall, seat: &str) -> HoldSeats {
+    HoldSeats {
+        lines: vec![WantedLine::exactly("Floor", named(&[seat]))],
         ..seats(hall.event, 1)
-    };
-    let held = hall.office.hold(request(customer(number), hold)).await;
+    }
+}
+
+async fn hold(hall: &Hall, number: u128, seat: &str) -> ConsistencyToken {
+    let held = hall.office.hold(request(customer(number), hold_of(hall, seat))).await;
     held.unwrap().consistency
 }
 
@@ -77,10 +78,7 @@ async fn a_board_that_does_not_show_what_the_caller_knows_is_passed_over() {
         _ => Fault::None,
     });
     let another = hall.another_engine();
-    let hold = HoldSeats {
-        specific_seats: Some(named(&["A-1"])),
-        ..seats(hall.event, 1)
-    };
+    let hold = hold_of(&hall, "A-1");
     let held = another.box_office().hold(request(customer(1), hold)).await.unwrap();
     let section = desk.section(None, hall.event, "Floor", Some(&held.consistency)).await;
     assert_eq!(section.unwrap().rows.unwrap()[0].seats, "hffff");

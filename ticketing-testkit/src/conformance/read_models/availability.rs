@@ -70,9 +70,10 @@ fn hold(number: usize, section: usize, quantity: u32, until: i64) -> Change {
     })
 }
 
-fn hold_ended(number: usize) -> Change {
+fn hold_ended(number: usize, section: usize) -> Change {
     Change::HoldEnded {
         reservation_id: reservation_id(number),
+        section_id: section_id(section),
     }
 }
 
@@ -94,7 +95,7 @@ pub(super) async fn a_hold_that_ran_out_counts_as_available_until_it_ends(models
             moved(2, -4, 4, 0),
             hold(3, 2, 4, 50),
             moved(2, 4, -4, 0),
-            hold_ended(3),
+            hold_ended(3, 2),
         ])
         .await?;
     let counts = async |now| -> Result<Vec<(u32, u32)>, Broken> {
@@ -119,18 +120,62 @@ pub(super) async fn a_hold_that_ran_out_counts_as_available_until_it_ends(models
         [(10, 0), (20, 0)],
         "counts when both holds have run out"
     );
-    models.apply(vec![moved(1, 3, -3, 0), hold_ended(1)]).await?;
-    models.apply(vec![hold_ended(1)]).await?;
+    models.apply(vec![moved(1, 3, -3, 0), hold_ended(1, 1)]).await?;
+    models.apply(vec![hold_ended(1, 1)]).await?;
     ensure_eq!(
         counts(at(100)).await?,
         [(8, 2), (20, 0)],
         "counts once the first hold is released"
     );
-    models.apply(vec![moved(1, 0, -2, 2), hold_ended(2)]).await?;
+    models.apply(vec![moved(1, 0, -2, 2), hold_ended(2, 1)]).await?;
     ensure_eq!(
         counts(at(200)).await?,
         [(8, 0), (20, 0)],
         "counts once the second hold is sold"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_reservation_holds_places_of_each_section_by_itself(models: &ReadModels) -> Verdict {
+    open_three_sections(models).await?;
+    models
+        .apply(vec![
+            moved(1, -3, 3, 0),
+            hold(1, 1, 3, 100),
+            moved(2, -2, 2, 0),
+            hold(1, 2, 2, 100),
+        ])
+        .await?;
+    let counts = async || -> Result<Vec<(u32, u32)>, Broken> {
+        let found = models.availability.availability(event_id(1), at(100)).await?;
+        let sections = found.map(|found| found.sections).unwrap_or_default();
+        let counts = sections.into_iter().map(|section| section.counts);
+        Ok(counts.map(|counts| (counts.available, counts.held)).collect())
+    };
+    ensure_eq!(
+        counts().await?,
+        [(10, 0), (10, 0)],
+        "counts when the hold of both sections has run out"
+    );
+    // Somebody else has taken the places of the first section.
+    models
+        .apply(vec![
+            moved(1, 3, -3, 0),
+            hold_ended(1, 1),
+            moved(1, -3, 3, 0),
+            hold(2, 1, 3, 400),
+        ])
+        .await?;
+    ensure_eq!(
+        counts().await?,
+        [(7, 3), (10, 0)],
+        "counts once the hold has ended in the first section only"
+    );
+    models.apply(vec![moved(2, 2, -2, 0), hold_ended(1, 2)]).await?;
+    ensure_eq!(
+        counts().await?,
+        [(7, 3), (10, 0)],
+        "counts once the hold has ended in both sections"
     );
     Ok(())
 }
@@ -161,7 +206,7 @@ pub(super) async fn holds_that_ran_out_are_counted(models: &ReadModels) -> Verdi
     for (now, expected) in [(0, 0), (100, 1), (250, 2), (900, 3)] {
         ensure_eq!(lapsed(now).await?, expected, "holds that have run out");
     }
-    models.apply(vec![moved(1, 1, -1, 0), hold_ended(2)]).await?;
+    models.apply(vec![moved(1, 1, -1, 0), hold_ended(2, 1)]).await?;
     ensure_eq!(
         lapsed(900).await?,
         2,

@@ -2,11 +2,14 @@
 
 use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::changes::{Change, ReservationChange, Said};
+use ticketing_ports::vocabulary::ids::LineId;
 use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 
 use super::models::ReadModels;
 use super::paging::{ensure_pages, page};
-use super::rows::{created, customer, payment_id, reservation, reservation_id, ticket_id};
+use super::rows::{
+    created, customer, line_id, payment_id, reservation, reservation_id, reservation_of_two_sections, ticket_id,
+};
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
 
@@ -44,6 +47,7 @@ pub(super) async fn a_changed_reservation_keeps_what_the_change_does_not_name(mo
     };
     let tickets = vec![Ticket {
         ticket_id: ticket_id(1),
+        line_id: LineId::first_of(reservation_id(1)),
         seat_id: None,
     }];
     models
@@ -109,5 +113,39 @@ pub(super) async fn a_changed_reservation_loses_what_the_change_takes_away(model
         [None],
         "payments of the reservation after both changes in one batch"
     );
+    Ok(())
+}
+
+pub(super) async fn a_reservation_of_several_lines_is_read_with_all_of_them(models: &ReadModels) -> Verdict {
+    let mut expected = reservation_of_two_sections(1);
+    models
+        .apply(vec![created(1), Change::ReservationHeld(expected.clone())])
+        .await?;
+    let read =
+        async || -> Result<_, Broken> { Ok(models.reservations.reservations_of(customer(1), page(1, 9)).await?.rows) };
+    ensure_eq!(read().await?, [expected.clone()], "reservation of two sections");
+    let tickets: Vec<_> = (1..)
+        .zip([LineId::first_of(reservation_id(1)), line_id(1)])
+        .map(|(number, line_id)| Ticket {
+            ticket_id: ticket_id(number),
+            line_id,
+            seat_id: None,
+        })
+        .collect();
+    models
+        .apply(vec![Change::ReservationChanged(ReservationChange {
+            reservation_id: reservation_id(1),
+            status: ReservationStatus::Completed,
+            version: Version(2),
+            payment_id: Said::Nothing,
+            completed_at: Some(at(9)),
+            tickets: tickets.clone(),
+        })])
+        .await?;
+    expected.status = ReservationStatus::Completed;
+    expected.version = Version(2);
+    expected.completed_at = Some(at(9));
+    expected.tickets = tickets;
+    ensure_eq!(read().await?, [expected], "paid reservation of two sections");
     Ok(())
 }

@@ -7,13 +7,12 @@ use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::changes::{Change, SeatMove};
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::read_models::payments::PaymentView;
-use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::read_models::reservations::{ReservationLine, ReservationView};
 use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Venue};
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, TicketId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{MethodKind, PaymentStatus};
-use ticketing_ports::vocabulary::reservation::ReservationStatus;
-use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::reservation::{LineKind, ReservationStatus, Sale, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 use uuid::Uuid;
 
@@ -37,6 +36,11 @@ pub(super) fn payment_id(number: usize) -> PaymentId {
 
 pub(super) fn ticket_id(number: usize) -> TicketId {
     TicketId::new(Uuid::from_u128(0x71_0000_0000 + number as u128))
+}
+
+/// Returns the id of the second line of a reservation.
+pub(super) fn line_id(number: usize) -> LineId {
+    LineId::new(Uuid::from_u128(0x11_0000_0000 + number as u128))
 }
 
 pub(super) fn customer(number: usize) -> CustomerId {
@@ -129,14 +133,19 @@ pub(super) fn reservation(number: usize) -> ReservationView {
         reservation_id: reservation_id(number),
         event_id: event_id(1),
         customer_id: customer(1),
-        section: label("Section 1"),
-        tier: label("regular"),
-        seats: vec![seat(12), seat(13)],
-        quantity: 2,
-        unit_price: eur(1_500),
+        lines: vec![ReservationLine {
+            line_id: LineId::first_of(reservation_id(number)),
+            kind: LineKind::Ticket,
+            section: label("Section 1"),
+            tier: label("regular"),
+            seats: vec![seat(12), seat(13)],
+            quantity: 2,
+            unit_price: eur(1_500),
+            total: eur(3_000),
+            allocation: Allocation::Adjacent,
+        }],
         total_amount: eur(3_000),
         status: ReservationStatus::Held,
-        allocation: Allocation::Adjacent,
         expires_at: at(0) + TimeDelta::minutes(5),
         created_at: at(0),
         completed_at: None,
@@ -144,6 +153,24 @@ pub(super) fn reservation(number: usize) -> ReservationView {
         tickets: Vec::new(),
         version: Version(1),
     }
+}
+
+/// A reservation by which the first customer holds the same two seats, and three places of the second section.
+pub(super) fn reservation_of_two_sections(number: usize) -> ReservationView {
+    let mut view = reservation(number);
+    view.lines.push(ReservationLine {
+        line_id: line_id(number),
+        section: label("Section 2"),
+        tier: label("late"),
+        seats: Vec::new(),
+        quantity: 3,
+        unit_price: eur(1_000),
+        total: eur(3_000),
+        allocation: Allocation::GeneralAdmission,
+        ..view.lines[0].clone()
+    });
+    view.total_amount = eur(6_000);
+    view
 }
 
 pub(super) fn payment(number: usize) -> PaymentView {
@@ -170,11 +197,34 @@ pub(super) fn sale(number: usize, quantity: u32, unit_price: i64) -> Sale {
         payment_id: Some(payment_id(number)),
         event_id: event_id(1),
         customer_id: customer(1),
-        section: label("Section 1"),
-        tier: label("regular"),
-        quantity,
-        unit_price: eur(unit_price),
+        lines: vec![SoldLine {
+            line_id: LineId::first_of(reservation_id(number)),
+            kind: LineKind::Ticket,
+            section_id: Some(section_id(1)),
+            section: label("Section 1"),
+            tier: label("regular"),
+            quantity,
+            unit_price: eur(unit_price),
+            total: eur(unit_price * i64::from(quantity)),
+        }],
         total_amount: eur(unit_price * i64::from(quantity)),
         sold_at: at(number as i64),
     }
+}
+
+/// A sale of two tickets at 15.00 of the first section, and of three tickets at 10.00 of the second one.
+pub(super) fn sale_of_two_sections(number: usize) -> Sale {
+    let mut sale = sale(number, 2, 1_500);
+    sale.lines.push(SoldLine {
+        line_id: line_id(number),
+        section_id: Some(section_id(2)),
+        section: label("Section 2"),
+        tier: label("late"),
+        quantity: 3,
+        unit_price: eur(1_000),
+        total: eur(3_000),
+        ..sale.lines[0].clone()
+    });
+    sale.total_amount = eur(6_000);
+    sale
 }

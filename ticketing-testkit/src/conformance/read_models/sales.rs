@@ -5,8 +5,10 @@ use ticketing_ports::read_models::sales::SectionSales;
 use ticketing_ports::vocabulary::money::{Currency, Money};
 
 use super::models::ReadModels;
-use super::paging::ensure_pages;
-use super::rows::{created, customer, eur, event, event_id, label, opened, payment_id, reservation_id, sale};
+use super::paging::{ensure_pages, page};
+use super::rows::{
+    created, customer, eur, event, event_id, label, opened, payment_id, reservation_id, sale, sale_of_two_sections,
+};
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
 
@@ -42,8 +44,8 @@ async fn three_sales(models: &ReadModels) -> Verdict {
         ])
         .await?;
     let mut vip = sale(3, 1, 1_000);
-    vip.section = label("Section 2");
-    vip.tier = label("vip");
+    vip.lines[0].section = label("Section 2");
+    vip.lines[0].tier = label("vip");
     let mut elsewhere = sale(4, 5, 10_000);
     elsewhere.event_id = event_id(2);
     for one in [sale(1, 2, 1_500), sale(2, 3, 1_500), vip, elsewhere] {
@@ -71,6 +73,60 @@ pub(super) async fn sales_sum_quantities_and_amounts(models: &ReadModels) -> Ver
         (label("Section 2"), section(1, 1_000)),
     ];
     ensure_eq!(by_section, expected, "sales by section");
+    Ok(())
+}
+
+pub(super) async fn a_sale_of_several_lines_counts_for_the_section_and_the_tier_of_each(
+    models: &ReadModels,
+) -> Verdict {
+    three_sales(models).await?;
+    let sale = sale_of_two_sections(5);
+    models.apply(vec![Change::TicketsSold(sale.clone())]).await?;
+    let refunded = Change::SaleRefunded {
+        reservation_id: reservation_id(5),
+        amount: eur(700),
+    };
+    models.apply(vec![refunded]).await?;
+    let sums = async || -> Result<_, Broken> {
+        let Some(sales) = models.sales.event_sales(event_id(1)).await? else {
+            return Err(Broken::because("the sums of the event are missing"));
+        };
+        let by_tier: Vec<_> = sales.by_tier.into_iter().collect();
+        let sections = sales.by_section.into_iter();
+        let by_section: Vec<_> = sections
+            .map(|(name, section)| (name, section.tickets_sold, section.revenue.amount))
+            .collect();
+        let whole = (sales.tickets_sold, sales.total_revenue.amount, sales.refunded.amount);
+        Ok((whole, by_tier, by_section))
+    };
+    let tiers = |late, regular, vip| vec![(label("late"), late), (label("regular"), regular), (label("vip"), vip)];
+    let sections = |first, second| vec![(label("Section 1"), first, 10_500), (label("Section 2"), second, 4_000)];
+    ensure_eq!(
+        sums().await?,
+        ((11, 14_500, 700), tiers(3, 7, 1), sections(7, 4)),
+        "sums with a sale of two lines"
+    );
+    let of_customer = models.sales.purchases_of(customer(1), page(1, 9)).await?.rows;
+    let bought = of_customer
+        .into_iter()
+        .find(|purchase| purchase.sale.reservation_id == sale.reservation_id);
+    ensure_eq!(
+        bought.map(|purchase| (purchase.sale, purchase.refunded)),
+        Some((sale, eur(700))),
+        "purchase of two lines"
+    );
+    let spent = models.sales.lifetime_value(customer(1)).await?;
+    let spent: Vec<_> = spent.iter().map(|value| (value.orders, value.tickets)).collect();
+    ensure_eq!(spent, [(5, 16)], "orders and tickets of the customer");
+    let returned = Change::TicketsReturned {
+        reservation_id: reservation_id(5),
+    };
+    models.apply(vec![returned]).await?;
+    ensure_eq!(
+        sums().await?,
+        ((6, 14_500, 700), tiers(0, 5, 1), sections(5, 1)),
+        "sums once the tickets of both lines are given back"
+    );
     Ok(())
 }
 
@@ -168,7 +224,8 @@ pub(super) async fn lifetime_value_keeps_currencies_apart(models: &ReadModels) -
     models.apply(vec![created(1)]).await?;
     let usd = |amount| Money::new(amount, Currency::USD);
     let mut dollars = sale(2, 1, 9_900);
-    dollars.unit_price = usd(9_900);
+    dollars.lines[0].unit_price = usd(9_900);
+    dollars.lines[0].total = usd(9_900);
     dollars.total_amount = usd(9_900);
     let mut another = sale(4, 1, 100);
     another.customer_id = customer(2);

@@ -22,6 +22,9 @@ pub enum Step {
         /// The number of the first of several neighbouring seats; `None` for the best seats. The last of these seats
         /// may not exist.
         seats: Option<usize>,
+        /// How many of the best seats of the next section are held in the same order; `None` for an order of one line.
+        /// If the event has only one section, the order names it twice.
+        next_section: Option<u32>,
     },
     Pay {
         /// The number of the customer who asks; `None` for the customer who has the reservation.
@@ -81,28 +84,32 @@ pub enum Step {
 pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
     let delay = (pause(), 0..6_usize).prop_map(|(time, which)| [Step::Wait { time }, Step::Deadline { which }]);
     let delay = prop::option::weighted(0.3, delay);
-    (0..3_u128, 0..6_usize, 1..3_u32, delay).prop_map(|(customer, section, quantity, delay)| {
-        // Number 0 chooses the latest call, and a gateway that approves.
-        let answer = Step::Answer { call: 0, how: 0 };
-        let mut steps = vec![
-            Step::Hold {
-                customer,
-                section,
-                quantity,
-                seats: None,
-            },
-            Step::Pay {
-                by: None,
-                reservation: 0,
-                payment: None,
-                fresh: false,
-            },
-            answer.clone(),
-        ];
-        steps.extend(delay.into_iter().flatten());
-        steps.push(answer);
-        steps
-    })
+    let next_section = prop::option::weighted(0.3, 1..3_u32);
+    (0..3_u128, 0..6_usize, 1..3_u32, next_section, delay).prop_map(
+        |(customer, section, quantity, next_section, delay)| {
+            // Number 0 chooses the latest call, and a gateway that approves.
+            let answer = Step::Answer { call: 0, how: 0 };
+            let mut steps = vec![
+                Step::Hold {
+                    customer,
+                    section,
+                    quantity,
+                    seats: None,
+                    next_section,
+                },
+                Step::Pay {
+                    by: None,
+                    reservation: 0,
+                    payment: None,
+                    fresh: false,
+                },
+                answer.clone(),
+            ];
+            steps.extend(delay.into_iter().flatten());
+            steps.push(answer);
+            steps
+        },
+    )
 }
 
 /// Generates scripts: single steps in any order, and sometimes a whole [`purchase`].
@@ -110,8 +117,10 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let n = || 0..6_usize;
     let by = || prop_oneof![9 => Just(None), 1 => (0..3_u128).prop_map(Some)];
     let step = prop_oneof![
-        12 => (0..3_u128, n(), 1..4_u32, prop::option::of(0..4_usize))
-            .prop_map(|(customer, section, quantity, seats)| Step::Hold { customer, section, quantity, seats }),
+        12 => (0..3_u128, n(), 1..4_u32, prop::option::of(0..4_usize), prop::option::weighted(0.3, 1..3_u32))
+            .prop_map(|(customer, section, quantity, seats, next_section)| {
+                Step::Hold { customer, section, quantity, seats, next_section }
+            }),
         12 => (by(), n(), prop::option::weighted(0.3, n()), any::<bool>())
             .prop_map(|(by, reservation, payment, fresh)| Step::Pay { by, reservation, payment, fresh }),
         3 => n().prop_map(|reservation| Step::Authorize { reservation }),

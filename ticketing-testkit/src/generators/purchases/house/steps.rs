@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, GatewayAnswer, HoldFor, HoldSeats,
-    OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats,
+    OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
 };
 use ticketing_domain::inventory::TakenSeats;
 use ticketing_domain::payment::GatewayCall;
@@ -41,13 +41,12 @@ impl House {
                 section,
                 quantity,
                 seats,
+                next_section,
             } => {
-                let section = &self.draft.sections[section % self.draft.sections.len()];
+                let lines = self.lines(section, quantity, seats, next_section);
                 let hold = HoldSeats {
                     event_id,
-                    section: section.name.as_str().to_owned(),
-                    quantity,
-                    specific_seats: seats.and_then(|first| neighbours(&section.seating, first, quantity)),
+                    lines,
                     customer: HoldFor::Caller,
                 };
                 by(customer(number), hold)
@@ -100,6 +99,21 @@ impl House {
                 due(**some(&deadlines, which)?)
             }
         })
+    }
+
+    /// Returns what a customer wants: `quantity` seats of one section and, if `of_next` is given, so many of the
+    /// section after it.
+    fn lines(&self, section: usize, quantity: u32, seats: Option<usize>, of_next: Option<u32>) -> Vec<WantedLine> {
+        let sections = &self.draft.sections;
+        let next = &sections[(section + 1) % sections.len()];
+        let section = &sections[section % sections.len()];
+        let line = WantedLine {
+            section: section.name.as_str().to_owned(),
+            quantity,
+            specific_seats: seats.and_then(|first| neighbours(&section.seating, first, quantity)),
+        };
+        let next = of_next.map(|quantity| WantedLine::best(next.name.as_str(), quantity));
+        std::iter::once(line).chain(next).collect()
     }
 
     fn block(&self, section: usize, first: usize, back: bool) -> Option<Asked> {

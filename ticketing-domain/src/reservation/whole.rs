@@ -1,0 +1,38 @@
+//! The facts that tell all lines of a reservation: that it is held, and that it is sold.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::Timestamp;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::reservation::{Sale, Ticket};
+
+use super::line::Lines;
+
+/// Seats are held for a customer, at a price that no longer changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationHeld {
+    /// The reservation.
+    pub reservation_id: ReservationId,
+    /// The event on sale.
+    pub event_id: EventId,
+    /// The customer for whom the seats are held.
+    pub customer_id: CustomerId,
+    /// What is held, and on which terms.
+    pub lines: Lines,
+    /// The price of all lines together.
+    pub total: Money,
+    /// When the hold runs out.
+    pub held_until: Timestamp,
+    /// When the hold began.
+    pub at: Timestamp,
+}
+
+/// The seats are sold to the customer, and the tickets are issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationCompleted {
+    /// What was sold, to whom and for how much.
+    #[serde(flatten)]
+    pub sale: Sale,
+    /// One ticket for each seat.
+    pub tickets: Vec<Ticket>,
+}
