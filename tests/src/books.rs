@@ -15,7 +15,7 @@ use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::seating::SeatId;
 
-use crate::journal::Entry;
+use crate::journal::{Entry, HeldLine};
 use crate::wire::{Payment, Reservation, Sales, SectionCounts};
 pub use discrepancy::{Discrepancy, Figure};
 
@@ -52,8 +52,7 @@ pub struct Answers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     pub customer: u32,
-    pub seats: Vec<SeatId>,
-    pub quantity: u32,
+    pub lines: Vec<HeldLine>,
 }
 
 impl Answers {
@@ -71,16 +70,10 @@ impl Answers {
             Entry::Held {
                 customer,
                 reservation,
-                seats,
-                quantity,
-                ..
+                lines,
             } => {
-                let held = Held {
-                    customer: *customer,
-                    seats: seats.clone(),
-                    quantity: *quantity,
-                };
-                self.held.insert(*reservation, held);
+                let (customer, lines) = (*customer, lines.clone());
+                self.held.insert(*reservation, Held { customer, lines });
             }
             Entry::Paid { reservation } => {
                 self.paid.insert(*reservation);
@@ -88,8 +81,10 @@ impl Answers {
             Entry::Cancelled { reservation } => {
                 self.cancelled.insert(*reservation);
             }
-            Entry::HoldInDoubt { section, quantity } => {
-                *self.seats_in_doubt.entry(section.clone()).or_default() += u64::from(*quantity);
+            Entry::HoldInDoubt { quantities } => {
+                for (section, quantity) in quantities {
+                    *self.seats_in_doubt.entry(section.clone()).or_default() += u64::from(*quantity);
+                }
                 self.holds_in_doubt += 1;
             }
             Entry::ChangeInDoubt { reservation } => {
@@ -147,22 +142,20 @@ fn is_live(reservation: &Reservation) -> bool {
 }
 
 fn quantity_of(books: &Books, section: &str, wanted: impl Fn(&Reservation) -> bool) -> u64 {
-    books
-        .reservations
-        .values()
-        .filter(|reservation| reservation.section == section && wanted(reservation))
-        .map(|reservation| u64::from(reservation.quantity))
-        .sum()
+    let reservations = books.reservations.values().filter(|reservation| wanted(reservation));
+    let lines = reservations.flat_map(|reservation| &reservation.lines);
+    let of_the_section = lines.filter(|line| line.section == section);
+    of_the_section.map(|line| u64::from(line.quantity)).sum()
 }
 
 fn nothing_is_sold_twice(books: &Books, found: &mut Vec<Discrepancy>) {
     let mut owners: BTreeMap<(&str, &SeatId), ReservationId> = BTreeMap::new();
     for reservation in books.reservations.values().filter(|reservation| is_live(reservation)) {
-        for seat in &reservation.seats {
-            let place = (reservation.section.as_str(), &seat.seat_id);
-            if let Some(first) = owners.insert(place, reservation.reservation_id) {
+        let lines = reservation.lines.iter();
+        for (section, seat) in lines.flat_map(|line| line.seats.iter().map(|seat| (&line.section, seat))) {
+            if let Some(first) = owners.insert((section, &seat.seat_id), reservation.reservation_id) {
                 found.push(Discrepancy::SeatSoldTwice {
-                    section: reservation.section.clone(),
+                    section: section.clone(),
                     seat: seat.seat_id.clone(),
                     first,
                     second: reservation.reservation_id,
@@ -226,8 +219,12 @@ fn what_was_answered_is_there(books: &Books, answers: &Answers, found: &mut Vec<
             found.push(Discrepancy::ReservationLost { reservation: id });
             continue;
         };
-        let seats: BTreeSet<_> = reservation.seats.iter().map(|seat| &seat.seat_id).collect();
-        if seats != held.seats.iter().collect() || reservation.quantity != held.quantity {
+        if !reservation
+            .lines
+            .iter()
+            .map(HeldLine::from)
+            .eq(held.lines.iter().cloned())
+        {
             found.push(Discrepancy::SeatsChanged { reservation: id });
         }
         let status = reservation.status;
@@ -295,10 +292,10 @@ fn tickets_are_paid_for(books: &Books, found: &mut Vec<Discrepancy>) {
             .iter()
             .filter(|ticket| issued.insert(ticket.ticket_id))
             .count();
-        if fresh as u64 != u64::from(reservation.quantity) || fresh != reservation.tickets.len() {
+        if fresh as u64 != u64::from(reservation.quantity()) || fresh != reservation.tickets.len() {
             found.push(Discrepancy::WrongTickets {
                 reservation: id,
-                quantity: reservation.quantity,
+                quantity: reservation.quantity(),
                 tickets: fresh,
             });
         }
@@ -362,7 +359,7 @@ fn analytics_agree(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy
         .reservations
         .values()
         .filter(|reservation| claim(reservation) == Claim::Sold);
-    let tickets: u64 = sold.map(|reservation| u64::from(reservation.quantity)).sum();
+    let tickets: u64 = sold.map(|reservation| u64::from(reservation.quantity())).sum();
     let payments: Vec<_> = books
         .reservations
         .values()

@@ -3,6 +3,7 @@
 //! A line is written only after its answer has arrived, so the journal contains only what the server has promised. It
 //! survives when the server is killed. If the tool is killed, at most the lines of the last second are lost.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::Path;
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId};
 use ticketing_ports::vocabulary::seating::SeatId;
+
+use crate::wire::Line;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
@@ -24,9 +27,7 @@ pub enum Entry {
     Held {
         customer: u32,
         reservation: ReservationId,
-        section: String,
-        seats: Vec<SeatId>,
-        quantity: u32,
+        lines: Vec<HeldLine>,
     },
     Paid {
         reservation: ReservationId,
@@ -36,8 +37,8 @@ pub enum Entry {
     },
     /// A hold was requested, and the answer was lost.
     HoldInDoubt {
-        section: String,
-        quantity: u32,
+        /// How many places of each section were asked for.
+        quantities: BTreeMap<String, u32>,
     },
     /// A payment or cancellation was requested, and the answer was lost or has not arrived yet.
     ChangeInDoubt {
@@ -47,6 +48,25 @@ pub enum Entry {
     Consistency {
         token: String,
     },
+}
+
+/// What a hold has in one section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldLine {
+    pub section: String,
+    /// The seats. Empty if the section has general admission.
+    pub seats: BTreeSet<SeatId>,
+    pub quantity: u32,
+}
+
+impl From<&Line> for HeldLine {
+    fn from(line: &Line) -> Self {
+        Self {
+            section: line.section.clone(),
+            seats: line.seats.iter().map(|seat| seat.seat_id.clone()).collect(),
+            quantity: line.quantity,
+        }
+    }
 }
 
 /// Keeps every entry in memory and, if one was opened, in a file.
@@ -186,9 +206,11 @@ mod tests {
         Entry::Held {
             customer: 7,
             reservation: ReservationId::new(Uuid::from_u128(id)),
-            section: "Stalls".to_owned(),
-            seats: vec![SeatId::parse("A-1").unwrap()],
-            quantity: 1,
+            lines: vec![HeldLine {
+                section: "Stalls".to_owned(),
+                seats: [SeatId::parse("A-1").unwrap()].into(),
+                quantity: 1,
+            }],
         }
     }
 

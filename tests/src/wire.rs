@@ -23,18 +23,14 @@ pub struct Event {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Hold {
     pub reservation_id: ReservationId,
-    pub seats: Vec<Seat>,
-    pub quantity: u32,
+    pub lines: Vec<Line>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Reservation {
     pub reservation_id: ReservationId,
     pub event_id: EventId,
-    pub section: String,
-    /// The seats that are held. Empty if the section has general admission.
-    pub seats: Vec<Seat>,
-    pub quantity: u32,
+    pub lines: Vec<Line>,
     pub total_amount: Money,
     pub status: ReservationStatus,
     pub expires_at: Timestamp,
@@ -42,6 +38,22 @@ pub struct Reservation {
     pub payment_id: Option<PaymentId>,
     pub tickets: Vec<Ticket>,
     pub server_time: Timestamp,
+}
+
+impl Reservation {
+    /// Returns how many places all lines have together.
+    pub fn quantity(&self) -> u32 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+}
+
+/// What a reservation has in one section.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Line {
+    pub section: String,
+    /// The seats that are held. Empty if the section has general admission.
+    pub seats: Vec<Seat>,
+    pub quantity: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -22,8 +22,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Lets customers hold, pay and cancel for at most `seconds`: on the given event, or else on a large event that the tool
-    /// makes.
+    /// Lets customers hold, pay and cancel for at most `seconds`: on the given event, or else on a large event with two
+    /// sections that the tool makes.
     pub(crate) fn start(server: &Server, journal: &Path, seconds: u32, event: Option<&str>) -> anyhow::Result<Self> {
         let log = std::fs::File::create(journal.with_extension("log"))?;
         let mut process = tool()?
@@ -32,7 +32,10 @@ impl Load {
             .arg(journal)
             .args(["--customers", "40", "--seconds", &seconds.to_string(), "--skip-check"])
             .arg("--until-input-ends")
-            .args(event.iter().flat_map(|event| ["--event", event]))
+            .args(match event {
+                Some(event) => ["--event", event],
+                None => ["--sections", "2"],
+            })
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -4,7 +4,7 @@ use ticketing_ports::vocabulary::money::{Currency, Money};
 use uuid::Uuid;
 
 use super::*;
-use crate::wire::{Seat, Ticket};
+use crate::wire::{Line, Seat, Ticket};
 
 /// The books of an event with three reservations: A-1 is held, A-2 and A-3 are paid, and A-4 was paid, cancelled and
 /// refunded.
@@ -92,8 +92,8 @@ fn books_that_are_right_have_no_discrepancy() {
 #[test]
 fn a_seat_in_two_live_reservations_is_found() {
     let mut story = Story::new();
-    story.reservation(HELD).seats = vec![seat("A-2")];
-    story.answers.held.get_mut(&id(HELD)).unwrap().seats = vec![seat("A-2").seat_id];
+    story.reservation(HELD).lines = vec![line(&["A-2"])];
+    story.answers.held.get_mut(&id(HELD)).unwrap().lines = vec![HeldLine::from(&line(&["A-2"]))];
     assert_eq!(
         story.check(),
         [Discrepancy::SeatSoldTwice {
@@ -106,12 +106,40 @@ fn a_seat_in_two_live_reservations_is_found() {
 }
 
 #[test]
+fn the_seats_of_every_line_are_counted_and_compared() {
+    let mut story = Story::new();
+    let boxes = Line {
+        section: "Boxes".to_owned(),
+        ..line(&["B-1"])
+    };
+    story
+        .answers
+        .held
+        .get_mut(&id(HELD))
+        .unwrap()
+        .lines
+        .push(HeldLine::from(&boxes));
+    assert_eq!(story.check(), [Discrepancy::SeatsChanged { reservation: id(HELD) }]);
+    story.reservation(HELD).lines.push(boxes.clone());
+    story.reservation(PAID).lines.push(boxes);
+    story.answers.held.remove(&id(PAID));
+    story.answers.holds_in_doubt = 1;
+    let twice = Discrepancy::SeatSoldTwice {
+        section: "Boxes".to_owned(),
+        seat: seat("B-1").seat_id,
+        first: id(HELD),
+        second: id(PAID),
+    };
+    assert_eq!(story.check()[0], twice);
+}
+
+#[test]
 fn a_seat_whose_hold_has_run_out_may_be_sold_again() {
     let mut story = Story::new();
     let held = story.reservation(HELD);
-    held.seats = vec![seat("A-2")];
+    held.lines = vec![line(&["A-2"])];
     held.expires_at = held.server_time;
-    story.answers.held.get_mut(&id(HELD)).unwrap().seats = vec![seat("A-2").seat_id];
+    story.answers.held.get_mut(&id(HELD)).unwrap().lines = vec![HeldLine::from(&line(&["A-2"]))];
     assert_eq!(story.check(), []);
 }
 
@@ -181,8 +209,7 @@ fn others_who_sell_on_the_event_may_add_to_the_counts_and_never_take_away() {
 fn a_hold_whose_answer_was_lost_may_be_counted_where_no_list_can_tell() {
     let mut story = Story::new();
     story.answers.add(&Entry::HoldInDoubt {
-        section: "Stalls".to_owned(),
-        quantity: 2,
+        quantities: [("Stalls".to_owned(), 2)].into(),
     });
     story.books.listed = None;
     for (reserved, right) in [(1, true), (3, true), (4, false)] {
@@ -202,7 +229,7 @@ fn an_answered_hold_that_is_gone_is_found() {
 #[test]
 fn an_answered_hold_with_other_seats_is_found() {
     let mut story = Story::new();
-    story.reservation(HELD).seats = vec![seat("A-9")];
+    story.reservation(HELD).lines = vec![line(&["A-9"])];
     assert_eq!(story.check(), [Discrepancy::SeatsChanged { reservation: id(HELD) }]);
 }
 
@@ -385,21 +412,26 @@ fn held(of: u128, seats: &[&str]) -> Entry {
     Entry::Held {
         customer: 0,
         reservation: id(of),
+        lines: vec![HeldLine::from(&line(seats))],
+    }
+}
+
+fn line(seats: &[&str]) -> Line {
+    Line {
         section: "Stalls".to_owned(),
-        seats: seats.iter().map(|text| seat(text).seat_id).collect(),
+        seats: seats.iter().map(|text| seat(text)).collect(),
         quantity: u32::try_from(seats.len()).unwrap(),
     }
 }
 
 fn reservation(of: u128, status: ReservationStatus, seats: &[&str]) -> Reservation {
     let was_paid = status != ReservationStatus::Held;
-    let quantity = u32::try_from(seats.len()).unwrap();
+    let lines = vec![line(seats)];
+    let quantity = lines[0].quantity;
     Reservation {
         reservation_id: id(of),
         event_id: ticketing_ports::vocabulary::ids::EventId::new(Uuid::from_u128(9)),
-        section: "Stalls".to_owned(),
-        seats: seats.iter().map(|text| seat(text)).collect(),
-        quantity,
+        lines,
         total_amount: euros(1_000 * i64::from(quantity)),
         status,
         expires_at: DateTime::UNIX_EPOCH + TimeDelta::minutes(5),

@@ -138,8 +138,9 @@ impl Reservation {
             .map(|seat| json!({"ticket_id": Uuid::from_u128(u128::from(seat))}))
             .collect();
         json!({
-            "reservation_id": id, "event_id": Uuid::nil(), "section": "Section 1", "seats": seats,
-            "quantity": self.quantity, "total_amount": euros(self.quantity * PRICE), "status": self.status,
+            "reservation_id": id, "event_id": Uuid::nil(), "lines": [{
+                "section": "Section 1", "seats": seats, "quantity": self.quantity }],
+            "total_amount": euros(self.quantity * PRICE), "status": self.status,
             "expires_at": "2030-01-01T01:00:00Z", "server_time": "2030-01-01T00:00:00Z",
             "completed_at": self.payment.map(|_| "2030-01-01T00:00:00Z"),
             "payment_id": self.payment.map(|(payment, _)| payment),

@@ -121,6 +121,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PERCENT", default_value_t = 5, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(0..=100))]
     pub declined_percent: u32,
+    /// How many holds in a hundred are of two sections, if there are at least two
+    #[arg(long, value_name = "PERCENT", default_value_t = 25, help_heading = "Load",
+          value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub two_sections_percent: u32,
     /// The most seats of a hold; each hold asks for 1 to this many
     #[arg(long, value_name = "SEATS", default_value_t = 2, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(1..=8))]

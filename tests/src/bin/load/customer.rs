@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use box_office_tests::client::{Answer, Ask, Bearer, Connection, TransportError, path};
-use box_office_tests::journal::Entry;
+use box_office_tests::journal::{Entry, HeldLine};
 use box_office_tests::wire::{Changed, Hold, Refusal};
 use bytes::Bytes;
 use hyper::header::HeaderValue;
@@ -135,7 +135,7 @@ impl Customer {
                     },
                 }
             }
-            Action::Hold | Action::Pay | Action::Cancel => Errand::Hold(self.rng.random_range(0..run.holds.len())),
+            Action::Hold | Action::Pay | Action::Cancel => Errand::Hold(run.pick_hold(&mut self.rng)),
         }
     }
 
@@ -169,15 +169,13 @@ impl Customer {
             self.consistency.clone_from(&answer.consistency);
         }
         let entry = match errand {
-            Errand::Hold(hold) => {
+            Errand::Hold(_) => {
                 let held: Hold = serde_json::from_slice(&answer.body).context("the answer to a hold is not valid")?;
                 self.held.push(held.reservation_id);
                 Entry::Held {
                     customer: self.number,
                     reservation: held.reservation_id,
-                    section: run.holds[hold].section.clone(),
-                    seats: held.seats.into_iter().map(|seat| seat.seat_id).collect(),
-                    quantity: held.quantity,
+                    lines: held.lines.iter().map(HeldLine::from).collect(),
                 }
             }
             Errand::Pay(reservation) => match status(answer)? {
@@ -209,7 +207,7 @@ impl Customer {
                 Ok(())
             }
             // The server refused the request without doing anything.
-            (_, StatusCode::SERVICE_UNAVAILABLE) if code == "BUSY" => {
+            (_, StatusCode::SERVICE_UNAVAILABLE) if matches!(code, "BUSY" | "UPDATE_UNDER_WAY") => {
                 match errand {
                     Errand::Hold(_) => {}
                     Errand::Cancel {
@@ -237,8 +235,7 @@ fn status(answer: &Answer) -> anyhow::Result<ReservationStatus> {
 fn in_doubt(errand: Errand, run: &Run) -> Entry {
     match errand {
         Errand::Hold(hold) => Entry::HoldInDoubt {
-            section: run.holds[hold].section.clone(),
-            quantity: run.holds[hold].quantity,
+            quantities: run.holds[hold].quantities.clone(),
         },
         Errand::Pay(reservation) | Errand::Cancel { reservation, .. } => Entry::ChangeInDoubt { reservation },
     }

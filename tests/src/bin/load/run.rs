@@ -1,11 +1,13 @@
 //! One run: what all customers share.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use box_office_tests::journal::{Entry, Journal};
 use bytes::Bytes;
+use rand::{Rng, RngExt as _};
 use serde_json::json;
 
 use crate::args::{Arguments, Ends, Mix};
@@ -16,8 +18,11 @@ use crate::statistics::Statistics;
 pub(crate) struct Run {
     pub mix: Mix,
     pub declined_percent: u32,
-    /// The requests for all holds that a customer may ask for.
+    /// The requests for all holds that a customer may ask for: those of one section, then those of two.
     pub holds: Vec<PreparedHold>,
+    /// How many of these are of one section.
+    of_one: usize,
+    two_sections_percent: u32,
     /// The prefix that tells the idempotency keys of this run from those of other runs; `None` if no keys are sent.
     pub idempotency: Option<u64>,
     ends: Ends,
@@ -30,17 +35,21 @@ pub(crate) struct Run {
 
 #[derive(Debug)]
 pub(crate) struct PreparedHold {
-    pub section: String,
-    pub quantity: u32,
+    /// How many places of each section the request asks for.
+    pub quantities: BTreeMap<String, u32>,
     pub body: Bytes,
 }
 
 impl Run {
     pub(crate) fn new(arguments: &Arguments, stage: &Stage, journal: Journal, run_number: u64) -> Self {
+        let of_one = prepare_holds(stage, arguments.max_quantity);
+        let of_two = prepare_holds_of_two(stage, arguments.max_quantity);
         Self {
             mix: arguments.mix.clone(),
             declined_percent: arguments.declined_percent,
-            holds: prepare_holds(stage, arguments.max_quantity),
+            of_one: of_one.len(),
+            holds: of_one.into_iter().chain(of_two).collect(),
+            two_sections_percent: arguments.two_sections_percent,
             idempotency: arguments.idempotency.then_some(run_number),
             ends: arguments.ends(),
             started: Instant::now(),
@@ -65,6 +74,16 @@ impl Run {
 
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().expect("no code panics while it holds this lock")
+    }
+
+    /// Returns the index of the hold that a customer asks for next.
+    pub(crate) fn pick_hold(&self, rng: &mut impl Rng) -> usize {
+        let of_two = self.of_one..self.holds.len();
+        if !of_two.is_empty() && rng.random_range(0..100) < self.two_sections_percent {
+            rng.random_range(of_two)
+        } else {
+            rng.random_range(0..self.of_one)
+        }
     }
 
     /// Adds an entry to the journal of this run.
@@ -98,8 +117,26 @@ fn prepare_holds(stage: &Stage, max_quantity: u32) -> Vec<PreparedHold> {
             body: json!({"event_id": stage.event, "section": section, "quantity": quantity})
                 .to_string()
                 .into(),
-            section,
-            quantity,
+            quantities: [(section, quantity)].into(),
         })
         .collect()
+}
+
+/// Prepares holds of each section and the one that follows it, as orders with two lines. Returns none if there is only
+/// one section.
+fn prepare_holds_of_two(stage: &Stage, max_quantity: u32) -> Vec<PreparedHold> {
+    if stage.sections.len() < 2 {
+        return Vec::new();
+    }
+    let pairs = stage.sections.iter().zip(stage.sections.iter().cycle().skip(1));
+    let holds = pairs.flat_map(|(first, second)| {
+        (1..=max_quantity.div_ceil(2)).map(move |quantity| {
+            let items = [first, second].map(|section| json!({"section": section, "quantity": quantity}));
+            PreparedHold {
+                body: json!({"event_id": stage.event, "items": items}).to_string().into(),
+                quantities: [first, second].map(|section| (section.clone(), quantity)).into(),
+            }
+        })
+    });
+    holds.collect()
 }
