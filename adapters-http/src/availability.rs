@@ -56,10 +56,12 @@ pub(crate) struct SectionResponse {
     counts: CountsBody,
     /// The tier that is in force now. Null if there is none.
     price: Option<PriceBody>,
-    /// The seats of each row, by its name, from the front to the back. Each seat is one letter, from left to right: `f` free, `h`
-    /// held, `s` sold, `b` blocked; `_` is reserved for a gap, which no seating has yet. Absent in a section of general admission.
+    /// The seats of each row, by its name, from the front to the back. Each place is one letter, from left to right: `f` a free
+    /// seat, `h` a held, `s` a sold and `b` a blocked one, `_` a gap. The letter of a seat stands at the index of its place in the
+    /// `places` of the event's row; if the row has a number of `seats`, the letters are those of the seats 1, 2, 3 and so on.
+    /// Absent in a section of general admission.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({ "A": "ffhssbff", "B": "ffffhhff" }))]
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({ "A": "ffhssbff", "B": "ffh_hff" }))]
     rows: Option<Rows>,
     /// The `sequence` of the event: grows with every recorded change in any of its sections.
     sequence: u64,

@@ -21,6 +21,9 @@ use utoipa::ToSchema;
 
 pub use code::Code;
 
+/// How many mistakes of a request an answer tells at most.
+pub(crate) const TOLD_AT_ONCE: usize = 20;
+
 /// How long the caller should wait before trying again if a service was unavailable. Sent in the header
 /// `Retry-After`.
 const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(2);
@@ -230,7 +233,10 @@ impl From<Refusal> for ApiError {
                 retry_after: Some(RETRY_AFTER_OUTAGE),
                 ..plain(Code::UpdateUnderWay)
             },
-            Refusal::Invalid(errors) => plain(Code::ValidationFailed).with_details(json!({ "errors": errors })),
+            Refusal::Invalid(mut errors) => {
+                errors.truncate(TOLD_AT_ONCE);
+                plain(Code::ValidationFailed).with_details(json!({ "errors": errors }))
+            }
         }
     }
 }

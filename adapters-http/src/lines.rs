@@ -78,7 +78,10 @@ pub(crate) struct LineBody {
 pub(crate) struct SeatBody {
     seat_id: String,
     row: String,
-    number: u32,
+    /// What is printed on the seat.
+    label: String,
+    /// The number of the seat; null if something else is printed on it, such as `12A`.
+    number: Option<u32>,
     price: MoneyBody,
 }
 
@@ -128,7 +131,8 @@ pub(crate) fn seats_of(line: &ReservationLine) -> Vec<SeatBody> {
     let seat = |seat: &SeatId| SeatBody {
         seat_id: seat.to_string(),
         row: seat.row.to_string(),
-        number: seat.number,
+        label: seat.label.to_string(),
+        number: seat.label.number(),
         price: line.unit_price.into(),
     };
     line.seats.iter().map(seat).collect()

@@ -239,10 +239,7 @@ fn draft() -> EventDraft {
         available_from: None,
         available_until: None,
     };
-    let rows = ["A", "B", "C", "D", "E"].map(|row| RowPlan {
-        row: label(row),
-        seats: 20,
-    });
+    let rows = ["A", "B", "C", "D", "E"].map(|row| RowPlan::numbered(label(row), 20));
     EventDraft {
         name: label(NAME),
         category: Some(label("concert")),

@@ -71,6 +71,7 @@ const WRITTEN_BY: &[(&str, &str)] = &[
     ("RefundRequested.reason", "an administrator"),
     ("RowPlan.row", "the organiser"),
     ("SeatId.row", "the organiser"),
+    ("SeatLabel.0", "the organiser"),
     ("Section.name", "the organiser"),
     ("SectionOpened.name", "the organiser"),
     ("SoldLine.section", "the organiser"),

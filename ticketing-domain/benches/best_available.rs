@@ -120,10 +120,7 @@ fn open(seating: Seating) -> InventoryState {
 }
 
 fn numbered(rows: u32, width: u32) -> Seating {
-    let rows = (0..rows).map(|row| RowPlan {
-        row: label(row),
-        seats: width,
-    });
+    let rows = (0..rows).map(|row| RowPlan::numbered(label(row), width));
     Seating::Numbered { rows: rows.collect() }
 }
 
@@ -145,10 +142,7 @@ fn seats(rows: u32, width: u32) -> impl Iterator<Item = (u32, u32)> {
 }
 
 fn seat(row: u32, number: u32) -> SeatId {
-    SeatId {
-        row: label(row),
-        number,
-    }
+    SeatId::numbered(label(row), number)
 }
 
 fn label(row: u32) -> Label {

@@ -119,7 +119,7 @@ pub enum Refusal {
     AlreadyExists,
     /// What would be recorded cannot be read by an older version of the box office that still runs. The command can be
     /// sent again once the update is finished.
-    #[error("an update is under way; until it is finished, an order has a single section")]
+    #[error("an update is under way, and the older version that still runs cannot read this")]
     UpdateUnderWay,
     /// Fields of the request are invalid. The list names all of them.
     #[error("fields of the request are invalid")]

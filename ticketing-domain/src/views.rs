@@ -7,7 +7,7 @@ use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_ports::vocabulary::seating::Label;
+use ticketing_ports::vocabulary::seating::{Label, RowPlaces};
 
 use crate::pricing;
 
@@ -59,7 +59,9 @@ impl PriceNow {
 pub struct SeatRow {
     /// The row's label.
     pub row: Label,
-    /// One letter for each seat, from left to right: `f` for a free seat, `h` for a held, `s` for a sold and `b` for a
-    /// blocked one. `_` is reserved for a gap between seats, which no seating can describe yet.
+    /// What is printed on the seats, in the order of the letters.
+    pub places: RowPlaces,
+    /// One letter for each place, from left to right: `f` for a free seat, `h` for a held, `s` for a sold and `b` for a
+    /// blocked one, and `_` for a gap between seats.
     pub seats: String,
 }

@@ -13,7 +13,7 @@ use ticketing_domain::inventory::{
 use ticketing_domain::reducer::Reducer as _;
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
-use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 use uuid::Uuid;
 
 #[test]
@@ -73,6 +73,23 @@ fn sales(places: impl Fn(&[&str]) -> TakenSeats) -> Vec<InventoryEvent> {
     ]
 }
 
+#[test]
+fn the_history_of_a_section_with_labels_and_gaps_is_written_as_it_was() {
+    let seats = |names: &[&str]| TakenSeats::Seats(names.iter().map(|seat| SeatId::parse(seat).unwrap()).collect());
+    let printed = |text: &str| Some(SeatLabel::parse(text).unwrap());
+    let with_an_aisle = RowPlan {
+        row: label("B"),
+        places: RowPlaces::of(vec![printed("1"), None, printed("2"), printed("12A")]),
+    };
+    let rows = vec![row("A", 3), with_an_aisle];
+    let history = [
+        opened(Seating::Numbered { rows }),
+        held(1, seats(&["B-12A", "B-2"])),
+        SeatsBlocked { seats: seats(&["B-1"]) }.into(),
+    ];
+    check("labels", &history);
+}
+
 fn check(name: &str, history: &[InventoryEvent]) {
     let format = Inventory::SNAPSHOTS.unwrap();
     let mut section = InventoryState::default();
@@ -128,10 +145,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn row(name: &str, seats: u32) -> RowPlan {
-    RowPlan {
-        row: label(name),
-        seats,
-    }
+    RowPlan::numbered(label(name), seats)
 }
 
 fn label(text: &str) -> Label {

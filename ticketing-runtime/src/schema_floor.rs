@@ -55,6 +55,10 @@ pub(crate) enum Written {
     Lowered,
 }
 
+/// How long to wait at most before the floor is read again, if it could not be read: at the start, what only the newest
+/// builds read is refused until then.
+const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_secs(1);
+
 /// Reads the floor from the log again and again until `stop` is cancelled.
 pub(crate) async fn run(floor: Arc<SchemaFloor>, log: Arc<dyn EventStore>, every: Duration, stop: CancellationToken) {
     if generations::newest() == SchemaGeneration::FIRST {
@@ -63,14 +67,20 @@ pub(crate) async fn run(floor: Arc<SchemaFloor>, log: Arc<dyn EventStore>, every
     }
     let work = async {
         loop {
-            match floor_of(log.as_ref()).await {
-                Ok(heard) => floor.0.store(heard.0, Ordering::Relaxed),
-                Err(error) => warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the schema floor of the log could not be read; this process goes on with the last one it knows"
-                ),
-            }
-            tokio::time::sleep(every).await;
+            let pause = match floor_of(log.as_ref()).await {
+                Ok(heard) => {
+                    floor.0.store(heard.0, Ordering::Relaxed);
+                    every
+                }
+                Err(error) => {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the schema floor of the log could not be read; this process goes on with the last one it knows"
+                    );
+                    every.min(PAUSE_AFTER_A_FAILURE)
+                }
+            };
+            tokio::time::sleep(pause).await;
         }
     };
     stop.run_until_cancelled(work).await;

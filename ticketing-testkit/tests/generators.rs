@@ -15,7 +15,7 @@ use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::payment::MethodKind;
-use ticketing_ports::vocabulary::seating::{SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{RowPlan, SeatId, Seating};
 use ticketing_testkit::generators::{
     Asked, House, Step, by, customer, event_details, event_draft, method_token, moments, payment_method, price,
     seat_wish, seating, seats_of, steps, time_before, time_from,
@@ -61,7 +61,7 @@ proptest! {
         prop_assert_eq!(distinct.len(), seats.len());
         prop_assert!((1..=5).contains(&seats.len()));
         for seat in &seats {
-            prop_assert!(rows.iter().any(|row| row.row == seat.row && (1..=row.seats).contains(&seat.number)));
+            prop_assert!(rows.iter().flat_map(RowPlan::seats).any(|of_the_section| of_the_section == *seat));
             prop_assert_eq!(&SeatId::parse(&seat.to_string()).unwrap(), seat);
         }
     }

@@ -74,6 +74,6 @@ codes! {
     Internal = "INTERNAL", INTERNAL_SERVER_ERROR, "The server has made a mistake.";
     Busy = "BUSY", SERVICE_UNAVAILABLE, "Too many requests are running or waiting; try again soon.";
     Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE, "A service that the server needs is down; try again soon.";
-    UpdateUnderWay = "UPDATE_UNDER_WAY", SERVICE_UNAVAILABLE, "The servers are being updated; until that is finished, an order is of a single section.";
+    UpdateUnderWay = "UPDATE_UNDER_WAY", SERVICE_UNAVAILABLE, "The servers are being updated, and the older ones cannot do this; try again when that is finished.";
     Timeout = "TIMEOUT", GATEWAY_TIMEOUT, "The request took too long; the server may still carry it out.";
 }

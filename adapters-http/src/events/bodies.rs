@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule};
-use ticketing_ports::vocabulary::seating::{Label, Seating};
+use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -82,11 +82,39 @@ impl Read for SeatingBody {
 pub(crate) struct RowBody {
     #[schema(example = "A", min_length = 1, max_length = 100)]
     pub(super) row: String,
+    /// How many seats the row has, if they have no gaps and are numbered from 1.
     #[schema(minimum = 1, maximum = 100_000)]
-    pub(super) seats: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seats: Option<u32>,
+    /// In place of `seats`: the places of the row from left to right, each with what is printed on its seat, or `_` for
+    /// a gap. Seats are neighbours if their places are.
+    #[schema(min_items = 1, max_items = 1_000, example = json!(["2", "4", "_", "6", "12A"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) places: Option<Vec<String>>,
 }
 
-read_object!(RowBody { row, seats });
+read_object!(RowBody { row, seats, places });
+
+/// What stands for a gap in a list of places, as in the letters of a row.
+pub(super) const GAP: &str = "_";
+
+impl From<&RowPlan> for RowBody {
+    fn from(plan: &RowPlan) -> Self {
+        let (seats, places) = match &plan.places {
+            RowPlaces::Numbered(seats) => (Some(*seats), None),
+            RowPlaces::Listed(places) => {
+                let text =
+                    |label: &Option<SeatLabel>| label.as_ref().map_or_else(|| GAP.to_owned(), ToString::to_string);
+                (None, Some(places.iter().map(text).collect()))
+            }
+        };
+        Self {
+            row: plan.row.to_string(),
+            seats,
+            places,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct PricingTierBody {
@@ -201,13 +229,7 @@ impl From<&EventView> for EventResponse {
             seating: match &section.seating {
                 Seating::GeneralAdmission { capacity } => SeatingBody::GeneralAdmission { capacity: *capacity },
                 Seating::Numbered { rows } => SeatingBody::Numbered {
-                    rows: rows
-                        .iter()
-                        .map(|row| RowBody {
-                            row: text(&row.row),
-                            seats: row.seats,
-                        })
-                        .collect(),
+                    rows: rows.iter().map(RowBody::from).collect(),
                 },
             },
         };

@@ -4,9 +4,11 @@ use ticketing_domain::catalog::{self, EventDraft, SectionDraft};
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
 use ticketing_ports::vocabulary::money::Currency;
-use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 
-use super::bodies::{CreateEventRequest, PricingTierBody, RefundRuleBody, SeatingBody, SectionBody, VenueBody};
+use super::bodies::{
+    CreateEventRequest, GAP, PricingTierBody, RefundRuleBody, RowBody, SeatingBody, SectionBody, VenueBody,
+};
 
 impl TryFrom<&CreateEventRequest> for EventDraft {
     type Error = Refusal;
@@ -99,13 +101,7 @@ fn parse_section(section: &SectionBody, field: &str, errors: &mut Vec<FieldError
             let rows: Vec<_> = rows
                 .iter()
                 .enumerate()
-                .map(|(index, row)| {
-                    let label = parse_label(&row.row, &format!("{field}.seating.rows[{index}].row"), errors)?;
-                    Some(RowPlan {
-                        row: label,
-                        seats: row.seats,
-                    })
-                })
+                .map(|(index, row)| parse_row(row, &format!("{field}.seating.rows[{index}]"), errors))
                 .collect();
             rows.into_iter()
                 .collect::<Option<_>>()
@@ -116,6 +112,42 @@ fn parse_section(section: &SectionBody, field: &str, errors: &mut Vec<FieldError
         name: name?,
         seating: seating?,
     })
+}
+
+fn parse_row(row: &RowBody, field: &str, errors: &mut Vec<FieldError>) -> Option<RowPlan> {
+    let label = parse_label(&row.row, &format!("{field}.row"), errors);
+    let places = match (row.seats, &row.places) {
+        (Some(seats), None) => Some(RowPlaces::Numbered(seats)),
+        (None, Some(places)) => parse_places(places, field, errors),
+        (given, _) => {
+            let reason = match given {
+                Some(_) => "has no place beside `places`",
+                None => "is missing: say how many seats the row has, or list its `places`",
+            };
+            errors.push(FieldError::new(format!("{field}.seats"), reason));
+            None
+        }
+    };
+    Some(RowPlan {
+        row: label?,
+        places: places?,
+    })
+}
+
+fn parse_places(places: &[String], field: &str, errors: &mut Vec<FieldError>) -> Option<RowPlaces> {
+    let mut labels = Vec::with_capacity(places.len());
+    let mut all_are_right = true;
+    for (index, text) in places.iter().enumerate() {
+        match SeatLabel::parse(text) {
+            Ok(label) => labels.push(Some(label)),
+            Err(_) if text == GAP => labels.push(None),
+            Err(invalid) => {
+                all_are_right = false;
+                errors.push(FieldError::new(format!("{field}.places[{index}]"), invalid.to_string()));
+            }
+        }
+    }
+    all_are_right.then(|| RowPlaces::of(labels))
 }
 
 fn parse_tier(tier: &PricingTierBody, field: &str, errors: &mut Vec<FieldError>) -> Option<PricingTier> {

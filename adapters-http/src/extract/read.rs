@@ -14,9 +14,8 @@ use ticketing_ports::vocabulary::seating::Label;
 use uuid::Uuid;
 
 use super::sent::{Object, Sent};
+use crate::errors::TOLD_AT_ONCE;
 
-/// At most how many faults of one request the answer reports.
-const TOLD_AT_ONCE: usize = 20;
 /// An error repeats at most this many characters of an unknown field's name.
 const NAME_SHOWN: usize = 40;
 

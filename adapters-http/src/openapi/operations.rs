@@ -20,7 +20,7 @@ pub(super) fn codes(operation: &str) -> Option<&'static [Code]> {
 
 fn codes_of_events(operation: &str) -> Option<&'static [Code]> {
     Some(match operation {
-        "create_event" => &[Forbidden, ValidationFailed],
+        "create_event" => &[Forbidden, ValidationFailed, UpdateUnderWay],
         "live" | "ready" => &[],
         "list_events" => &[ValidationFailed],
         "get_event" | "get_availability" => &[EventNotFound],
@@ -170,7 +170,7 @@ fn example(operation: &str) -> Option<Value> {
             "venue": { "name": "Sportpaleis", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels" },
             "sections": [
                 { "name": "VIP", "seating": { "kind": "numbered", "rows": [
-                    { "row": "A", "seats": 20 }, { "row": "B", "seats": 20 }] } },
+                    { "row": "A", "seats": 20 }, { "row": "B", "places": ["5", "3", "1", "_", "2", "4", "12A"] }] } },
                 { "name": "General", "seating": { "kind": "general_admission", "capacity": 500 } },
             ],
             "pricing_tiers": [

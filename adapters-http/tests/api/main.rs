@@ -16,6 +16,7 @@ mod errors;
 mod event_lists;
 mod events;
 mod examples;
+mod halls;
 mod health;
 mod hosted;
 mod http_library;

@@ -139,10 +139,7 @@ pub(crate) fn reservation(position: u64) -> ReservationView {
             kind: LineKind::Ticket,
             section: label("Section 1"),
             tier: label("regular"),
-            seats: vec![SeatId {
-                row: label("A"),
-                number: 7,
-            }],
+            seats: vec![SeatId::numbered(label("A"), 7)],
             quantity: 1,
             unit_price: eur(1_500),
             total: eur(1_500),

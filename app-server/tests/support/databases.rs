@@ -10,13 +10,16 @@ use super::waiting::Patience;
 const IN_USE: &str = "55006";
 
 /// Every table whose rows are made from the facts.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 10] = [
     "read_models.checkpoint",
     "read_models.events",
     "read_models.sections",
+    "read_models.holds",
+    "read_models.further_holds",
     "read_models.reservations",
     "read_models.payments",
     "read_models.sales",
+    "read_models.sale_lines",
     "dead_letters",
 ];
 

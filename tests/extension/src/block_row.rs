@@ -9,7 +9,7 @@ use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::vocabulary::ids::EventId;
-use ticketing_ports::vocabulary::seating::{SeatId, Seating};
+use ticketing_ports::vocabulary::seating::Seating;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockRow {
@@ -47,11 +47,7 @@ impl Command for BlockRow {
         };
         let row = rows.iter().find(|plan| plan.row.as_str() == self.row);
         let row = row.ok_or_else(|| Refusal::invalid("row", "the section has no such row"))?;
-        let seat = |number| SeatId {
-            row: row.row.clone(),
-            number,
-        };
-        let seats = TakenSeats::Seats((1..=row.seats).map(seat).collect());
+        let seats = TakenSeats::Seats(row.seats().collect());
         unit.decide::<Inventory>(section_id, &InventoryCommand::Block { seats })
             .map_err(|declined| declined.or_refuse(|_| Refusal::invalid("row", "not all of its seats are free")))?;
         Ok(Outcome::Reply(section_id))

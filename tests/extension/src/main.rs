@@ -46,7 +46,7 @@ fn label(text: &str) -> Label {
 }
 
 fn draft(starts_at: Timestamp) -> EventDraft {
-    let row = |row: &str, seats| RowPlan { row: label(row), seats };
+    let row = |row: &str, seats| RowPlan::numbered(label(row), seats);
     EventDraft {
         name: label("Chamber concert"),
         category: None,

@@ -17,6 +17,7 @@ use super::state::{CatalogState, Listing};
 use crate::policy;
 use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
+use crate::stored::StoredEvent as _;
 use crate::transition::Action;
 
 /// What the catalog asks of other aggregates.
@@ -102,12 +103,15 @@ fn create(event_id: EventId, by: Actor, draft: &EventDraft, ctx: &Context<'_>) -
     };
     let sections = details.sections.iter().cloned();
     let effects = sections.map(CatalogEffect::OpenSection).collect();
-    let created = EventCreated {
+    let created = CatalogEvent::from(EventCreated {
         event_id,
         owner_id: by.user_id,
         created_at: ctx.now,
         details,
-    };
+    });
+    if !created.is_read_by_all(ctx.floor) {
+        return Err(Refusal::UpdateUnderWay);
+    }
     let decision = CatalogDecision {
         effects,
         ..Decision::event(created)

@@ -7,7 +7,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{EventDetails, RefundRule, Section, Venue};
 use ticketing_ports::vocabulary::ids::SectionId;
 use ticketing_ports::vocabulary::money::Currency;
-use ticketing_ports::vocabulary::seating::Seating;
+use ticketing_ports::vocabulary::seating::{RowPlaces, Seating};
 use ticketing_ports::vocabulary::text::folded;
 
 use super::command::{EventDraft, SectionDraft};
@@ -24,7 +24,9 @@ pub mod limits {
     pub const PRICING_TIERS: usize = 1_000;
     /// How many rows a numbered section has at most.
     pub const ROWS_PER_SECTION: usize = 2_000;
-    /// How many seats a numbered section has at most.
+    /// How many places a row has at most whose places are listed one by one.
+    pub const PLACES_PER_ROW: usize = 1_000;
+    /// How many seats a numbered section has at most, gaps included.
     pub const SEATS_PER_NUMBERED_SECTION: u32 = 100_000;
     /// How many places a section of general admission has at most.
     pub const PLACES_PER_SECTION: u32 = 1_000_000;
@@ -181,25 +183,47 @@ fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
                 }
                 let mut labels = BTreeSet::new();
                 for (row_index, row) in rows.iter().enumerate().take(limits::ROWS_PER_SECTION) {
+                    let field = |name: &str| field(&format!("seating.rows[{row_index}].{name}"));
                     if !labels.insert(folded(row.row.as_str())) {
-                        let field = field(&format!("seating.rows[{row_index}].row"));
-                        errors.push(FieldError::new(field, "is used by another row"));
+                        errors.push(FieldError::new(field("row"), "is used by another row"));
                     }
-                    if row.seats == 0 {
-                        let field = field(&format!("seating.rows[{row_index}].seats"));
-                        errors.push(FieldError::new(field, "must be at least 1"));
-                    }
+                    check_places(&row.places, field, errors);
                 }
-                if section.seating.capacity() > limits::SEATS_PER_NUMBERED_SECTION {
+                let places = rows.iter().map(|row| row.places.width());
+                if places.fold(0, u32::saturating_add) > limits::SEATS_PER_NUMBERED_SECTION {
                     errors.push(FieldError::new(
                         field("seating.rows"),
                         format!(
-                            "must have at most {} seats together",
+                            "must have at most {} seats and gaps together",
                             limits::SEATS_PER_NUMBERED_SECTION
                         ),
                     ));
                 }
             }
+        }
+    }
+}
+
+fn check_places(places: &RowPlaces, field: impl Fn(&str) -> String, errors: &mut Vec<FieldError>) {
+    let RowPlaces::Listed(listed) = places else {
+        if places.seats() == 0 {
+            errors.push(FieldError::new(field("seats"), "must be at least 1"));
+        }
+        return;
+    };
+    if places.seats() == 0 {
+        errors.push(FieldError::new(field("places"), "must have a seat"));
+    }
+    if listed.len() > limits::PLACES_PER_ROW {
+        errors.push(FieldError::new(field("places"), at_most(limits::PLACES_PER_ROW)));
+        return;
+    }
+    let mut labels = BTreeSet::new();
+    for (place, label) in listed.iter().enumerate() {
+        let label = label.as_ref().map(ToString::to_string);
+        if label.is_some_and(|label| !labels.insert(folded(&label))) {
+            let field = field(&format!("places[{place}]"));
+            errors.push(FieldError::new(field, "is printed on another seat of the row"));
         }
     }
 }

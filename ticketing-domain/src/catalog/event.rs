@@ -1,3 +1,4 @@
+use std::convert::identity;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,8 @@ stored_events! {
     /// What has happened to a catalog entry.
     pub enum CatalogEvent {
         /// The event was created as a draft.
-        EventCreated(EventCreated) = "EventCreated" v 1;
+        EventCreated(EventCreated) = "EventCreated" v 2 since 4 else 1 => with_numbered_rows,
+            from { 1 => identity };
         /// Everybody sees the event.
         EventPublished(EventPublished) = "EventPublished" v 1;
         /// Seats are on sale.
@@ -26,6 +28,16 @@ stored_events! {
         /// The event has begun.
         EventCompleted(EventCompleted) = "EventCompleted" v 1;
     }
+}
+
+/// Turns a fact into schema version 1; `None` if a row has gaps or labels that are not the numbers from 1.
+fn with_numbered_rows(created: EventCreated) -> Option<EventCreated> {
+    let is_plain = created
+        .details
+        .sections
+        .iter()
+        .all(|section| section.seating.is_plain());
+    is_plain.then_some(created)
 }
 
 /// An event was created, as a draft that only its owner and admins see.

@@ -143,10 +143,7 @@ mod tests {
             });
             assert_eq!(wrong, ["sections[1].name"], "{one} {other}");
             let wrong = wrong_with(|draft| {
-                let rows = [one, other].map(|row| RowPlan {
-                    row: label(row),
-                    seats: 2,
-                });
+                let rows = [one, other].map(|row| RowPlan::numbered(label(row), 2));
                 draft.sections[1].seating = Seating::Numbered { rows: rows.to_vec() };
             });
             assert_eq!(wrong, ["sections[1].seating.rows[1].row"], "{one} {other}");
@@ -158,10 +155,7 @@ mod tests {
         let mut house = House::with(|draft| {
             draft.sections[1].name = recorded("Cafe\u{301}");
             draft.pricing_tiers[1].section = recorded("Cafe\u{301}");
-            let rows = vec![RowPlan {
-                row: recorded("e\u{301}"),
-                seats: 2,
-            }];
+            let rows = vec![RowPlan::numbered(recorded("e\u{301}"), 2)];
             draft.sections[1].seating = Seating::Numbered { rows };
         });
         for (section, row, number) in [("Caf\u{e9}", "\u{e9}", 1), ("Cafe\u{301}", "e\u{301}", 2)] {

@@ -159,10 +159,7 @@ impl House {
             name: label(name),
             seating,
         };
-        let rows = vec![RowPlan {
-            row: label("A"),
-            seats: 4,
-        }];
+        let rows = vec![RowPlan::numbered(label("A"), 4)];
         EventDraft {
             name: label("An evening"),
             category: None,

@@ -1,3 +1,5 @@
+use std::convert::identity;
+
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
@@ -9,7 +11,8 @@ stored_events! {
     /// What has happened to the seats of a section.
     pub enum InventoryEvent {
         /// The section exists; all its seats are free.
-        SectionOpened(SectionOpened) = "SectionOpened" v 1;
+        SectionOpened(SectionOpened) = "SectionOpened" v 2 since 4 else 1 => with_numbered_rows,
+            from { 1 => identity };
         /// Free seats became held.
         SeatsHeld(SeatsHeld) = "SeatsHeld" v 1;
         /// Held or sold seats became free.
@@ -23,6 +26,11 @@ stored_events! {
         /// Blocked seats became free.
         SeatsUnblocked(SeatsUnblocked) = "SeatsUnblocked" v 1;
     }
+}
+
+/// Turns a fact into schema version 1; `None` if a row has gaps or labels that are not the numbers from 1.
+fn with_numbered_rows(opened: SectionOpened) -> Option<SectionOpened> {
+    opened.seating.is_plain().then_some(opened)
 }
 
 impl InventoryEvent {

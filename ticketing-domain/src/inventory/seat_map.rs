@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatId};
+use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatId, SeatLabel};
 
-/// The number of a seat's bit: the number of the first bit of its row, plus the seat's column, counted from 0.
+/// The number of a seat's bit: the number of the first bit of its row, plus the seat's column: the place of the seat in
+/// its row, counted from 0. A gap has a column too, and its bit is never set, so that seats on its two sides are no
+/// neighbours.
 ///
 /// Each row starts a new 64-bit word, so that some indexes between two rows belong to no seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,14 +36,59 @@ impl SeatIndex {
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
     label: Label,
-    seats: u32,
+    places: RowPlaces,
+    /// The columns of the seats by their labels. Empty if the seats are numbered from 1.
+    columns: BTreeMap<SeatLabel, u32>,
+    /// How many places the row has, gaps included.
+    width: u32,
     first: SeatIndex,
 }
 
 impl Row {
+    fn new(plan: &RowPlan, first: u32) -> Self {
+        let columns = match &plan.places {
+            RowPlaces::Numbered(_) => BTreeMap::new(),
+            RowPlaces::Listed(places) => (0..)
+                .zip(&**places)
+                .filter_map(|(column, label)| Some((label.clone()?, column)))
+                .collect(),
+        };
+        Self {
+            label: plan.row.clone(),
+            places: plan.places.clone(),
+            columns,
+            width: plan.places.width().min(u32::MAX - first),
+            first: SeatIndex(first),
+        }
+    }
+
     fn words(&self) -> Range<usize> {
         let first = self.first.word();
-        first..first + self.seats.div_ceil(u64::BITS) as usize
+        first..first + self.width.div_ceil(u64::BITS) as usize
+    }
+
+    fn column_of(&self, label: &SeatLabel) -> Option<u32> {
+        match &self.places {
+            RowPlaces::Numbered(_) => label.number()?.checked_sub(1).filter(|column| *column < self.width),
+            RowPlaces::Listed(_) => self.columns.get(label).copied(),
+        }
+    }
+
+    /// Returns whether there is a seat in a column of the row, and not a gap.
+    fn has_seat(&self, column: u32) -> bool {
+        match &self.places {
+            RowPlaces::Numbered(_) => true,
+            RowPlaces::Listed(places) => places.get(column as usize).is_some_and(Option::is_some),
+        }
+    }
+
+    fn seats(&self) -> impl Iterator<Item = SeatIndex> + '_ {
+        self.places().flatten()
+    }
+
+    /// Returns each place from left to right; `None` for a gap.
+    fn places(&self) -> impl Iterator<Item = Option<SeatIndex>> + '_ {
+        (0..self.width).map(|column| self.has_seat(column).then_some(SeatIndex(self.first.0 + column)))
     }
 }
 
@@ -63,23 +110,19 @@ impl SeatPlan {
             rows_by_word: Vec::new(),
             capacity: 0,
         };
-        for RowPlan { row: label, seats } in plans {
+        for row_plan in plans {
             let Ok(first) = u32::try_from(plan.rows_by_word.len() * u64::BITS as usize) else {
                 break;
             };
-            if plan.rows_by_label.contains_key(label) {
+            if plan.rows_by_label.contains_key(&row_plan.row) {
                 continue;
             }
-            let row = plan.rows.len();
-            let seats = (*seats).min(u32::MAX - first);
-            plan.rows.push(Row {
-                label: label.clone(),
-                seats,
-                first: SeatIndex(first),
-            });
-            plan.rows_by_label.insert(label.clone(), row);
-            plan.rows_by_word.resize(plan.rows[row].words().end, row);
-            plan.capacity += seats;
+            let position = plan.rows.len();
+            let row = Row::new(row_plan, first);
+            plan.rows_by_label.insert(row.label.clone(), position);
+            plan.rows_by_word.resize(row.words().end, position);
+            plan.capacity += row_plan.places.seats().min(row.width);
+            plan.rows.push(row);
         }
         plan
     }
@@ -91,8 +134,7 @@ impl SeatPlan {
     /// Returns the index of a seat; `None` if the section has no such seat.
     pub(super) fn index_of(&self, seat: &SeatId) -> Option<SeatIndex> {
         let row = &self.rows[self.row_named(&seat.row)?];
-        let column = seat.number.checked_sub(1).filter(|column| *column < row.seats)?;
-        Some(SeatIndex(row.first.0 + column))
+        Some(SeatIndex(row.first.0 + row.column_of(&seat.label)?))
     }
 
     /// Finds a row by its label. Rows that were recorded before labels were normalised may be spelled in other
@@ -107,24 +149,24 @@ impl SeatPlan {
 
     pub(super) fn seat_id(&self, index: SeatIndex) -> SeatId {
         let row = &self.rows[self.row_of(index)];
+        let label = row.places.label(index.0 - row.first.0);
         SeatId {
             row: row.label.clone(),
-            number: index.0 - row.first.0 + 1,
+            label: label.expect("the index of a seat is not that of a gap"),
         }
     }
 
     /// Returns every seat, row by row.
     pub(super) fn indexes(&self) -> impl Iterator<Item = SeatIndex> + '_ {
-        self.rows
-            .iter()
-            .flat_map(|row| (row.first.0..row.first.0 + row.seats).map(SeatIndex))
+        self.rows.iter().flat_map(Row::seats)
     }
 
-    /// Returns the label of each row and the indexes of its seats, from left to right.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&Label, impl Iterator<Item = SeatIndex>)> + '_ {
-        self.rows
-            .iter()
-            .map(|row| (&row.label, (row.first.0..row.first.0 + row.seats).map(SeatIndex)))
+    /// Returns the label of each row, what is printed on its seats, and the index of each place from left to right;
+    /// `None` for a gap.
+    pub(super) fn rows(
+        &self,
+    ) -> impl Iterator<Item = (&Label, &RowPlaces, impl Iterator<Item = Option<SeatIndex>>)> + '_ {
+        self.rows.iter().map(|row| (&row.label, &row.places, row.places()))
     }
 
     fn row_of(&self, index: SeatIndex) -> usize {
@@ -150,10 +192,9 @@ impl FreeSeats {
         let mut words = Vec::with_capacity(plan.rows_by_word.len());
         let mut rows = Vec::with_capacity(plan.rows.len());
         for row in &plan.rows {
-            words.resize(row.words().end, u64::MAX);
-            let beyond = row.seats % u64::BITS;
-            if beyond > 0 {
-                words[row.words().end - 1] = (1 << beyond) - 1;
+            words.resize(row.words().end, 0);
+            for seat in row.seats() {
+                words[seat.word()] |= seat.bit();
             }
             rows.push(RowSummary::of(&words[row.words()]));
         }
@@ -247,9 +288,9 @@ impl<'a> FreeRow<'a> {
         self.summary.runs
     }
 
-    /// Returns how many seats the row has, free or not.
+    /// Returns how many places the row has: seats, free or not, and gaps.
     pub(super) fn width(&self) -> u32 {
-        self.row().seats
+        self.row().width
     }
 
     /// Returns the runs of free seats, from the left, each as long as it can be.

@@ -1,4 +1,4 @@
-//! The seats of a numbered section as readers see them: one letter for each seat, row by row.
+//! The seats of a numbered section as readers see them: one letter for each place, row by row.
 
 use ticketing_ports::Timestamp;
 
@@ -12,6 +12,7 @@ const FREE: u8 = b'f';
 const HELD: u8 = b'h';
 const SOLD: u8 = b's';
 const BLOCKED: u8 = b'b';
+const GAP: u8 = b'_';
 
 impl InventoryState {
     /// Returns the rows of a numbered section with the state of each seat at `now`, in the organiser's order. A seat
@@ -42,9 +43,12 @@ fn rows(section: &Section, map: &SeatMap, now: Timestamp) -> Vec<SeatRow> {
             write(*seat, letter);
         }
     }
-    let rows = map.plan.rows().map(|(label, seats)| SeatRow {
+    let rows = map.plan.rows().map(|(label, places, seats)| SeatRow {
         row: label.clone(),
-        seats: seats.map(|seat| char::from(letters[seat.place()])).collect(),
+        places: places.clone(),
+        seats: seats
+            .map(|seat| char::from(seat.map_or(GAP, |seat| letters[seat.place()])))
+            .collect(),
     });
     rows.collect()
 }

@@ -9,7 +9,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize, Serializer};
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
-use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 
 use super::claim::{ClaimKind, CompactClaim, Places};
 use super::event::SectionOpened;
@@ -48,6 +48,14 @@ struct Written<Claims> {
 enum WrittenSeating {
     GeneralAdmission(u32),
     Numbered(Vec<(Label, u32)>),
+    /// Rows of which at least one is more than a number of seats.
+    Listed(Vec<(Label, WrittenPlaces)>),
+}
+
+#[derive(Serialize, Deserialize)]
+enum WrittenPlaces {
+    Numbered(u32),
+    Listed(Vec<Option<SeatLabel>>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -164,13 +172,27 @@ impl From<Taken<'_>> for Places {
     }
 }
 
+fn listed(plan: RowPlan) -> (Label, WrittenPlaces) {
+    let places = match plan.places {
+        RowPlaces::Numbered(seats) => WrittenPlaces::Numbered(seats),
+        RowPlaces::Listed(places) => WrittenPlaces::Listed(places.to_vec()),
+    };
+    (plan.row, places)
+}
+
 impl From<Seating> for WrittenSeating {
     fn from(seating: Seating) -> Self {
         match seating {
             Seating::GeneralAdmission { capacity } => Self::GeneralAdmission(capacity),
             Seating::Numbered { rows } => {
-                let rows = rows.into_iter().map(|RowPlan { row, seats }| (row, seats));
-                Self::Numbered(rows.collect())
+                let numbered = rows.iter().map(|plan| match plan.places {
+                    RowPlaces::Numbered(seats) => Some((plan.row.clone(), seats)),
+                    RowPlaces::Listed(_) => None,
+                });
+                match numbered.collect() {
+                    Some(rows) => Self::Numbered(rows),
+                    None => Self::Listed(rows.into_iter().map(listed).collect()),
+                }
             }
         }
     }
@@ -181,7 +203,17 @@ impl From<WrittenSeating> for Seating {
         match seating {
             WrittenSeating::GeneralAdmission(capacity) => Self::GeneralAdmission { capacity },
             WrittenSeating::Numbered(rows) => {
-                let rows = rows.into_iter().map(|(row, seats)| RowPlan { row, seats });
+                let rows = rows.into_iter().map(|(row, seats)| RowPlan::numbered(row, seats));
+                Self::Numbered { rows: rows.collect() }
+            }
+            WrittenSeating::Listed(rows) => {
+                let rows = rows.into_iter().map(|(row, places)| RowPlan {
+                    row,
+                    places: match places {
+                        WrittenPlaces::Numbered(seats) => RowPlaces::Numbered(seats),
+                        WrittenPlaces::Listed(places) => RowPlaces::of(places),
+                    },
+                });
                 Self::Numbered { rows: rows.collect() }
             }
         }

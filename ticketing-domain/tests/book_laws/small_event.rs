@@ -16,7 +16,7 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
         available_from: None,
         available_until: None,
     };
-    let row = |row: &str, seats: u32| RowPlan { row: label(row), seats };
+    let row = |row: &str, seats: u32| RowPlan::numbered(label(row), seats);
     EventDraft {
         name: label("A lawful evening"),
         category: None,

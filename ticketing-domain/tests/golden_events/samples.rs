@@ -31,7 +31,7 @@ use ticketing_ports::vocabulary::payment::{
     ActionKind, ActionWanted, DeclineReason, MethodKind, MethodToken, PaymentMethod,
 };
 use ticketing_ports::vocabulary::reservation::{LineKind, Sale, Ticket};
-use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 use uuid::Uuid;
 
 #[derive(Debug)]
@@ -94,10 +94,7 @@ fn facts_of_an_inventory() -> Vec<InventoryEvent> {
             event_id: EventId::new(id(1)),
             name: label("VIP"),
             seating: Seating::Numbered {
-                rows: vec![RowPlan {
-                    row: label("A"),
-                    seats: 20,
-                }],
+                rows: vec![RowPlan::numbered(label("A"), 20)],
             },
         }
         .into(),
@@ -191,6 +188,32 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
 }
 
 /// The hold of an order over two sections.
+/// Returns an event with a row that has an aisle and a seat `12A`, and its section.
+pub(crate) fn with_an_aisle() -> (CatalogEvent, InventoryEvent) {
+    let printed = |text: &str| SeatLabel::parse(text).expect("the text can be printed on a seat");
+    let seating = Seating::Numbered {
+        rows: vec![RowPlan {
+            row: label("A"),
+            places: RowPlaces::of(vec![Some(printed("2")), None, Some(printed("12A"))]),
+        }],
+    };
+    let mut details = EventDetails::clone(&details());
+    details.sections[0].seating = seating.clone();
+    let created = EventCreated {
+        event_id: EventId::new(id(1)),
+        owner_id: UserId::new(id(2)),
+        created_at: at(0),
+        details: details.into(),
+    };
+    let opened = SectionOpened {
+        section_id: SectionId::new(id(4)),
+        event_id: EventId::new(id(1)),
+        name: label("VIP"),
+        seating,
+    };
+    (created.into(), opened.into())
+}
+
 pub(crate) fn held_in_two_sections() -> ReservationEvent {
     match facts_of_a_reservation().swap_remove(0) {
         ReservationEvent::ReservationHeld(held) => ReservationHeld {

@@ -8,20 +8,40 @@ use ticketing_domain::inventory::{
     SeatsRetaken, SeatsSold, SeatsUnblocked, TakenSeats,
 };
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Allocation, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 
-use crate::section::{opened, reservation, row_label, row_plans};
+use crate::section::{opened, reservation, row_label};
 
 pub(crate) const RESERVATIONS: [u128; 5] = [1, 2, 3, 4, 5];
 pub(crate) const NEWCOMER: u128 = 99;
 
 /// Generates a section: one to three rows, A, B and C, of at most six seats, or general admission for at most eleven.
 pub(crate) fn seating() -> impl Strategy<Value = Seating> {
-    let numbered = vec(0..7_u32, 1..4).prop_map(|widths| Seating::Numbered {
-        rows: row_plans(&widths),
+    let numbered = vec(row_places(), 1..4).prop_map(|rows| Seating::Numbered {
+        rows: rows
+            .into_iter()
+            .enumerate()
+            .map(|(row, places)| RowPlan {
+                row: row_label(row),
+                places,
+            })
+            .collect(),
     });
     let general_admission = (0..12_u32).prop_map(|capacity| Seating::GeneralAdmission { capacity });
     prop_oneof![3 => numbered, 1 => general_admission]
+}
+
+/// Generates at most six seats: numbered from 1, or in any order and with gaps.
+fn row_places() -> impl Strategy<Value = RowPlaces> {
+    let numbered = (0..7_u32).prop_map(RowPlaces::Numbered);
+    let places: Vec<_> = (1..=6)
+        .map(|number| Some(SeatLabel::Number(number)))
+        .chain([None, None, None])
+        .collect();
+    let listed = proptest::sample::subsequence(places, 0..=9)
+        .prop_shuffle()
+        .prop_map(RowPlaces::of);
+    prop_oneof![2 => numbered, 1 => listed]
 }
 
 /// Generates commands in the order in which they arrive, each with its time.
@@ -108,10 +128,8 @@ fn taken_seats() -> impl Strategy<Value = TakenSeats> {
 
 /// Generates a list of seats, of which some do not exist and some are named twice.
 fn seats() -> impl Strategy<Value = Vec<SeatId>> {
-    let seat = (0..12_usize, 1..7_u32).prop_map(|(row, number)| SeatId {
-        row: row_label(if row == 11 { 3 } else { row % 3 }),
-        number,
-    });
+    let seat = (0..12_usize, 1..7_u32)
+        .prop_map(|(row, number)| SeatId::numbered(row_label(if row == 11 { 3 } else { row % 3 }), number));
     vec(seat, 0..4)
 }
 
@@ -123,10 +141,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = InventoryEvent> {
             1 => any::<u32>().prop_map(TakenSeats::Places),
         ]
     };
-    let row = (0..3_usize, 0..70_u32).prop_map(|(row, seats)| RowPlan {
-        row: row_label(row),
-        seats,
-    });
+    let row = (0..3_usize, 0..70_u32).prop_map(|(row, seats)| RowPlan::numbered(row_label(row), seats));
     let seating = prop_oneof![
         2 => vec(row, 0..4).prop_map(|rows| Seating::Numbered { rows }),
         1 => any::<u32>().prop_map(|capacity| Seating::GeneralAdmission { capacity }),

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "the test of a broken law fails by panicking")]
 
 mod asked;
+mod halls;
 mod plain_list;
 mod section;
 mod snapshots;

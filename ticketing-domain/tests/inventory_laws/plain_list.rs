@@ -9,7 +9,7 @@ use ticketing_domain::inventory::{
 use ticketing_domain::views::SeatRow;
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
-use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatCounts, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
 
 use crate::section::{expired, sorted};
 
@@ -17,8 +17,8 @@ use crate::section::{expired, sorted};
 pub(crate) struct PlainList {
     lines: Vec<Line>,
     numbered: bool,
-    /// The labels of the rows; `None` in general admission.
-    rows: Option<Vec<Label>>,
+    /// The rows; `None` in general admission.
+    rows: Option<Vec<RowPlan>>,
 }
 
 struct Line {
@@ -52,15 +52,7 @@ impl PlainList {
     pub(crate) fn new(seating: &Seating) -> Self {
         let seats: Vec<_> = match seating {
             Seating::GeneralAdmission { capacity } => (0..*capacity).map(|_| None).collect(),
-            Seating::Numbered { rows } => rows
-                .iter()
-                .flat_map(|RowPlan { row, seats }| {
-                    (1..=*seats).map(|number| {
-                        let row = row.clone();
-                        Some(SeatId { row, number })
-                    })
-                })
-                .collect(),
+            Seating::Numbered { rows } => rows.iter().flat_map(RowPlan::seats).map(Some).collect(),
         };
         let line = |seat| Line {
             seat,
@@ -71,7 +63,7 @@ impl PlainList {
             numbered: matches!(seating, Seating::Numbered { .. }),
             rows: match seating {
                 Seating::GeneralAdmission { .. } => None,
-                Seating::Numbered { rows } => Some(rows.iter().map(|plan| plan.row.clone()).collect()),
+                Seating::Numbered { rows } => Some(rows.clone()),
             },
         }
     }
@@ -96,14 +88,17 @@ impl PlainList {
             place if place.available(now) => 'f',
             _ => 'h',
         };
-        let seat_row = |row: &Label| SeatRow {
-            row: row.clone(),
-            seats: self
-                .lines
-                .iter()
-                .filter(|line| line.seat.as_ref().is_some_and(|seat| seat.row == *row))
-                .map(|line| letter(line.place))
-                .collect(),
+        let letter_of = |plan: &RowPlan, place: u32| match plan.places.label(place) {
+            None => '_',
+            Some(label) => {
+                let row = plan.row.clone();
+                letter(self.place(&SeatId { row, label }).expect("the list has every seat"))
+            }
+        };
+        let seat_row = |plan: &RowPlan| SeatRow {
+            row: plan.row.clone(),
+            places: plan.places.clone(),
+            seats: (0..plan.places.width()).map(|place| letter_of(plan, place)).collect(),
         };
         let rows = self.rows.as_ref()?;
         Some(rows.iter().map(seat_row).collect())

@@ -86,10 +86,7 @@ pub(crate) fn reservation(number: u128) -> ReservationId {
 }
 
 pub(crate) fn row_plans(widths: &[u32]) -> Vec<RowPlan> {
-    let plan = |(row, seats): (usize, &u32)| RowPlan {
-        row: row_label(row),
-        seats: *seats,
-    };
+    let plan = |(row, seats): (usize, &u32)| RowPlan::numbered(row_label(row), *seats);
     widths.iter().enumerate().map(plan).collect()
 }
 

@@ -58,7 +58,11 @@ pub(crate) fn check_best_seats(rows: &[Vec<bool>], quantity: u32) {
         let distinct: BTreeSet<_> = picked.iter().collect();
         assert_eq!((picked.len(), distinct.len()), (quantity, quantity));
         let row_of = |seat: &SeatId| (0..rows.len()).find(|row| row_label(*row) == seat.row).unwrap();
-        assert!(picked.iter().all(|seat| rows[row_of(seat)][seat.number as usize - 1]));
+        assert!(
+            picked
+                .iter()
+                .all(|seat| rows[row_of(seat)][seat.label.number().unwrap() as usize - 1])
+        );
         let used: BTreeSet<_> = picked.iter().map(row_of).collect();
         let (front, back) = (*used.first().unwrap(), *used.last().unwrap());
         assert_eq!((used.len(), back - front, front), best_split(rows, quantity));
@@ -137,8 +141,5 @@ fn all_columns(rows: &[Vec<bool>]) -> impl Iterator<Item = (usize, usize)> + Clo
 }
 
 fn seat_id(row: usize, column: usize) -> SeatId {
-    SeatId {
-        row: row_label(row),
-        number: u32::try_from(column + 1).unwrap(),
-    }
+    SeatId::numbered(row_label(row), u32::try_from(column + 1).unwrap())
 }

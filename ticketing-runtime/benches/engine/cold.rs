@@ -137,16 +137,10 @@ fn general_admission() -> InventoryState {
 /// Returns a numbered section with 100,000 claims of one seat each.
 fn numbered() -> InventoryState {
     const WIDTH: usize = 100;
-    let rows = (0..RESERVATIONS / WIDTH).map(|row| RowPlan {
-        row: label(&format!("R{row}")),
-        seats: WIDTH as u32,
-    });
+    let rows = (0..RESERVATIONS / WIDTH).map(|row| RowPlan::numbered(label(&format!("R{row}")), WIDTH as u32));
     let section = opened(Seating::Numbered { rows: rows.collect() });
     held(section, |number| {
-        let seat = SeatId {
-            row: label(&format!("R{}", number / WIDTH)),
-            number: (number % WIDTH) as u32 + 1,
-        };
+        let seat = SeatId::numbered(label(&format!("R{}", number / WIDTH)), (number % WIDTH) as u32 + 1);
         TakenSeats::Seats(vec![seat])
     })
 }

@@ -43,10 +43,7 @@ impl Section {
             Self::GeneralAdmission => Seating::GeneralAdmission { capacity: 1_000_000 },
             Self::Numbered => Seating::Numbered {
                 rows: (0..200)
-                    .map(|row| RowPlan {
-                        row: label(&format!("R{row}")),
-                        seats: 100,
-                    })
+                    .map(|row| RowPlan::numbered(label(&format!("R{row}")), 100))
                     .collect(),
             },
         }

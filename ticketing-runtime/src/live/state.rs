@@ -142,16 +142,18 @@ impl SeatChanges {
         let (mut free, mut held, mut sold, mut blocked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let rows = before.rows.iter().flatten().zip(after.rows.iter().flatten());
         for (before, after) in rows.filter(|(before, after)| before != after) {
-            for (number, (was, is)) in (1..).zip(before.seats.bytes().zip(after.seats.bytes())) {
+            for (place, (was, is)) in (0..).zip(before.seats.bytes().zip(after.seats.bytes())) {
+                let Some(label) = after.places.label(place).filter(|_| was != is) else {
+                    continue;
+                };
                 let list = match is {
-                    _ if was == is => continue,
                     b'f' => &mut free,
                     b'h' => &mut held,
                     b's' => &mut sold,
                     _ => &mut blocked,
                 };
                 let row = after.row.clone();
-                list.push(SeatId { row, number });
+                list.push(SeatId { row, label });
             }
             if free.len() + held.len() + sold.len() + blocked.len() > MOST_SEATS {
                 return Self::Stale;

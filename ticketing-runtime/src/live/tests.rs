@@ -146,7 +146,7 @@ fn seats(board: &mut Board, now: Timestamp) -> Vec<u32> {
     let state = board.state(now);
     let rows = state.sections.iter().flat_map(|section| section.rows.iter().flatten());
     let mut letters = [0; 4];
-    for letter in rows.flat_map(|row| row.seats.chars()) {
+    for letter in rows.flat_map(|row| row.seats.chars()).filter(|letter| *letter != '_') {
         letters["fhsb".find(letter).unwrap()] += 1;
     }
     letters.to_vec()

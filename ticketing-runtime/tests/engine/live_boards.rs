@@ -71,10 +71,7 @@ impl Hall {
 }
 
 fn two_rows() -> Seating {
-    let rows = ["A", "B"].map(|row| RowPlan {
-        row: Label::new(row).unwrap(),
-        seats: 5,
-    });
+    let rows = ["A", "B"].map(|row| RowPlan::numbered(Label::new(row).unwrap(), 5));
     Seating::Numbered { rows: rows.into() }
 }
 
@@ -209,19 +206,13 @@ async fn a_hold_that_runs_out_is_shown_at_once_although_no_fact_says_so() {
 async fn a_tick_names_up_to_200_seats_of_a_section_and_above_that_none() {
     let hall = Hall::open().await;
     let row = Label::new("A").unwrap();
-    let rows = vec![RowPlan {
-        row: row.clone(),
-        seats: 401,
-    }];
+    let rows = vec![RowPlan::numbered(row.clone(), 401)];
     let event = hall.world.drafted(&hall.office, Seating::Numbered { rows }).await;
     hall.world.put_on_sale(&hall.office, event).await;
     let mut reader = hall.boards.watch(None, event).await.unwrap();
     for (numbers, are_named) in [(1..=200, true), (201..=401, false)] {
         let (section, row) = ("Floor".to_owned(), &row);
-        let seats = numbers.map(|number| SeatId {
-            row: row.clone(),
-            number,
-        });
+        let seats = numbers.map(|number| SeatId::numbered(row.clone(), number));
         let block = BlockSeats {
             event_id: event,
             section,

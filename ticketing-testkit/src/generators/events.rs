@@ -13,7 +13,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, RefundRule, Venue};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Currency;
-use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 use ticketing_ports::vocabulary::text::folded;
 use uuid::Uuid;
 
@@ -59,13 +59,32 @@ fn labels(many: Range<usize>) -> impl Strategy<Value = Vec<Label>> {
     })
 }
 
+/// Generates the places of a row: a number of seats, or a list with gaps and labels in any order, such as `12A`.
+fn row_places() -> impl Strategy<Value = RowPlaces> {
+    let numbered = (1..9_u32).prop_map(RowPlaces::Numbered);
+    let labels = (1..9_u32).prop_flat_map(|seats| Just((1..=seats).collect::<Vec<_>>()).prop_shuffle());
+    let listed = (labels, vec((0..4_u8, 0..4_u8), 8)).prop_map(|(numbers, kinds)| {
+        let places = numbers.into_iter().zip(kinds).flat_map(|(number, (gap, suffix))| {
+            let text = if suffix == 0 {
+                format!("{number}A")
+            } else {
+                number.to_string()
+            };
+            let label = SeatLabel::parse(&text).expect("a number, and a number with a letter, are labels");
+            (gap == 0).then_some(None).into_iter().chain([Some(label)])
+        });
+        RowPlaces::of(places.collect())
+    });
+    prop_oneof![2 => numbered, 1 => listed]
+}
+
 /// Generates the arrangement of a section: rows of different lengths, or general admission.
 pub fn seating() -> impl Strategy<Value = Seating> {
-    let numbered = (labels(1..5), vec(1..9_u32, 5)).prop_map(|(names, widths)| Seating::Numbered {
+    let numbered = (labels(1..5), vec(row_places(), 5)).prop_map(|(names, places)| Seating::Numbered {
         rows: names
             .into_iter()
-            .zip(widths)
-            .map(|(row, seats)| RowPlan { row, seats })
+            .zip(places)
+            .map(|(row, places)| RowPlan { row, places })
             .collect(),
     });
     let general_admission = (1..13_u32).prop_map(|capacity| Seating::GeneralAdmission { capacity });

@@ -5,7 +5,7 @@ use proptest::sample::{Index, subsequence};
 use ticketing_domain::commands::{HoldFor, HoldSeats, WantedLine};
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::EventId;
-use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatId, Seating};
 
 /// The places in one section that a customer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,15 +63,7 @@ pub fn seats_of(seating: &Seating, most: usize) -> impl Strategy<Value = Vec<Sea
     let Seating::Numbered { rows } = seating else {
         panic!("a section of general admission has no numbered seats");
     };
-    let seats: Vec<_> = rows
-        .iter()
-        .flat_map(|plan| {
-            (1..=plan.seats).map(|number| SeatId {
-                row: plan.row.clone(),
-                number,
-            })
-        })
-        .collect();
+    let seats: Vec<_> = rows.iter().flat_map(RowPlan::seats).collect();
     let most = most.min(seats.len());
     subsequence(seats, 1..=most).prop_shuffle()
 }

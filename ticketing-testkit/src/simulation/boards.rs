@@ -125,7 +125,9 @@ fn leads_on(before: &BoardState, tick: &BoardTick) -> Result<(), String> {
 
 fn write<'r>(mut rows: impl Iterator<Item = &'r mut SeatRow>, seat: &SeatId, letter: &str) {
     if let Some(row) = rows.find(|row| row.row == seat.row) {
-        let place = seat.number as usize - 1;
+        let mut places = 0..row.places.width();
+        let place = places.find(|place| row.places.label(*place).as_ref() == Some(&seat.label));
+        let place = place.expect("the row has a seat that has changed") as usize;
         row.seats.replace_range(place..=place, letter);
     }
 }

@@ -8,11 +8,12 @@ use chrono::TimeDelta;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_domain::refusal::Refusal;
 use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 use ticketing_runtime::{BoxOffice, CancelEvent, Failure};
 use uuid::Uuid;
 
@@ -86,10 +87,17 @@ where
     loop {
         match ask(office()).await {
             Ok(answer) => return answer,
-            Err(Failure::Refused(refusal)) => panic!("a request of the organiser was refused: {refusal}"),
+            // Until the engine has read the schema floor of the log, it takes no event that only the newest builds read.
+            Err(Failure::Refused(refusal)) if refusal != Refusal::UpdateUnderWay => {
+                panic!("a request of the organiser was refused: {refusal}")
+            }
             Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
         }
     }
+}
+
+fn printed(number: u32) -> Option<SeatLabel> {
+    Some(SeatLabel::Number(number))
 }
 
 fn draft(world: &World) -> EventDraft {
@@ -101,10 +109,8 @@ fn draft(world: &World) -> EventDraft {
         available_from: None,
         available_until: None,
     };
-    let row = |name: &str| RowPlan {
-        row: label(name),
-        seats: 4,
-    };
+    // The seats of the second row are not printed in the order in which they stand, and an aisle divides them.
+    let with_an_aisle = RowPlaces::of(vec![printed(3), printed(1), None, printed(2), printed(4)]);
     EventDraft {
         name: label("Simulated night"),
         category: None,
@@ -125,7 +131,13 @@ fn draft(world: &World) -> EventDraft {
             SectionDraft {
                 name: label("Balcony"),
                 seating: Seating::Numbered {
-                    rows: vec![row("A"), row("B")],
+                    rows: vec![
+                        RowPlan::numbered(label("A"), 4),
+                        RowPlan {
+                            row: label("B"),
+                            places: with_an_aisle,
+                        },
+                    ],
                 },
             },
         ],

@@ -40,10 +40,10 @@ func buy(ctx context.Context) error {
 	if event.JSON200 == nil {
 		return fmt.Errorf("the event: %s: %s", event.Status(), event.Body)
 	}
-	key := "go"
+	key, section, quantity := "go", event.JSON200.Sections[0].Name, 2
 	held, err := office.CreateReservationWithResponse(ctx,
 		&boxoffice.CreateReservationParams{IdempotencyKey: &key},
-		boxoffice.CreateReservationRequest{EventId: eventID, Section: event.JSON200.Sections[0].Name, Quantity: 2})
+		boxoffice.CreateReservationRequest{EventId: eventID, Section: &section, Quantity: &quantity})
 	if err != nil {
 		return err
 	}

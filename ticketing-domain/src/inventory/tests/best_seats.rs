@@ -122,9 +122,11 @@ fn picks(rows: &[&str], quantity: u32, allocation: Allocation, picked: &[&str]) 
         };
         rows.iter().copied().enumerate().flat_map(row).collect()
     };
-    let plan = rows.iter().enumerate().map(|(position, row)| RowPlan {
-        row: label(&position.to_string()),
-        seats: u32::try_from(row.chars().count()).unwrap(),
+    let plan = rows.iter().enumerate().map(|(position, row)| {
+        RowPlan::numbered(
+            label(&position.to_string()),
+            u32::try_from(row.chars().count()).unwrap(),
+        )
     });
     given([
         opened(Seating::Numbered { rows: plan.collect() }),

@@ -99,10 +99,7 @@ impl IdSource for NoIds {
 
 /// Makes the fact that opens a section with three rows, A to C, of five seats each.
 pub(super) fn stalls() -> InventoryEvent {
-    let rows = ["A", "B", "C"].map(|row| RowPlan {
-        row: label(row),
-        seats: 5,
-    });
+    let rows = ["A", "B", "C"].map(|row| RowPlan::numbered(label(row), 5));
     opened(Seating::Numbered { rows: rows.into() })
 }
 

@@ -38,10 +38,7 @@ fn gives_a_reservation_what_it_was_given_last() {
 
 #[test]
 fn with_two_rows_of_one_name_sells_that_row_once() {
-    let row = RowPlan {
-        row: label("A"),
-        seats: 2,
-    };
+    let row = RowPlan::numbered(label("A"), 2);
     let twice = opened(Seating::Numbered {
         rows: vec![row.clone(), row],
     });

@@ -125,10 +125,7 @@ pub(super) fn moved(section: usize, available: i64, held: i64, sold: i64) -> Cha
 
 /// A reservation by which the first customer holds two seats.
 pub(super) fn reservation(number: usize) -> ReservationView {
-    let seat = |seat| SeatId {
-        row: label("North-2"),
-        number: seat,
-    };
+    let seat = |seat| SeatId::numbered(label("North-2"), seat);
     ReservationView {
         reservation_id: reservation_id(number),
         event_id: event_id(1),

@@ -164,25 +164,23 @@ impl House {
     }
 }
 
-/// Returns `quantity` neighbouring seats of one row. `first` is the number of the first seat within the whole section.
-/// The last seats may lie beyond the end of the row. `None` in a section of general admission.
+/// Returns `quantity` seats of one row that follow each other. `first` is the number of the first seat within the whole
+/// section. The last seats may lie beyond the end of the row. `None` in a section of general admission.
 fn neighbours(seating: &Seating, first: usize, quantity: u32) -> Option<Vec<SeatId>> {
     let Seating::Numbered { rows } = seating else {
         return None;
     };
     let mut place = u32::try_from(first).ok()? % seating.capacity().max(1);
     let row = rows.iter().find(|row| {
-        let here = place < row.seats;
+        let here = place < row.places.seats();
         if !here {
-            place -= row.seats;
+            place -= row.places.seats();
         }
         here
     })?;
-    let seat = |number| SeatId {
-        row: row.row.clone(),
-        number,
-    };
-    Some((place + 1..=place + quantity).map(seat).collect())
+    let beyond = (1_000..).map(|number| SeatId::numbered(row.row.clone(), number));
+    let seats = row.seats().chain(beyond).skip(place as usize);
+    Some(seats.take(quantity as usize).collect())
 }
 
 fn some<T>(all: &[T], number: usize) -> Option<&T> {
