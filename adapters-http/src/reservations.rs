@@ -60,6 +60,8 @@ pub(crate) struct ReservationResponse {
     quantity: Option<u32>,
     /// The price of all lines together.
     total_amount: MoneyBody,
+    /// How much of the money has gone back.
+    refunded_amount: MoneyBody,
     /// The status: `held`, `payment_pending`, `completed`, `expired`, `cancelled`, `compensated` or `refunded`.
     status: &'static str,
     /// How the seats were found: `general_admission`, `requested`, `adjacent`, `same_row` or `split`; absent if the lines
@@ -285,6 +287,7 @@ pub(crate) fn response(view: &ReservationView, now: Timestamp) -> ReservationRes
         seats: only.map(seats_of),
         quantity: only.map(|line| line.quantity),
         total_amount: view.total_amount.into(),
+        refunded_amount: view.refunded_amount.into(),
         status: view.status.as_str(),
         allocation: only.map(|line| line.allocation),
         expires_at: view.expires_at,

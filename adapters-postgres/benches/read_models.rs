@@ -103,11 +103,12 @@ fn step(event: u64) -> Vec<Change> {
     let payment_id = PaymentId::new(reservation_id.uuid());
     let reserved = |status, version| ReservationChange {
         reservation_id,
-        status,
+        status: Some(status),
         version: Version(version),
         payment_id: Said::Now(payment_id),
         completed_at: None,
         tickets: Vec::new(),
+        refunded_amount: None,
     };
     let paid = |status, version| {
         vec![Change::PaymentChanged(PaymentChange {

@@ -67,11 +67,12 @@ fn paid(number: u64, status: PaymentStatus, version: u64) -> PaymentChange {
 fn reserved(number: u64, status: ReservationStatus, version: u64) -> ReservationChange {
     ReservationChange {
         reservation_id: log::reservation_id(number),
-        status,
+        status: Some(status),
         version: Version(version),
         payment_id: Said::Nothing,
         completed_at: None,
         tickets: Vec::new(),
+        refunded_amount: None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 
-use ticketing_ports::log::streams::RecordedEvent;
+use ticketing_ports::log::streams::{RecordedEvent, Version};
 use ticketing_ports::read_models::changes::{Change, Hold, PaymentChange, ReservationChange, Said, SeatMove};
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::read_models::payments::PaymentView;
@@ -177,32 +177,26 @@ fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Vec<Ch
 
 fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Vec<Change> {
     let reservation_id = ReservationId::new(recorded.stream.id);
-    let changed = |status| ReservationChange {
+    let unchanged = ReservationChange {
         reservation_id,
-        status,
+        status: None,
         version: recorded.version,
         payment_id: Said::Nothing,
         completed_at: None,
         tickets: Vec::new(),
+        refunded_amount: None,
+    };
+    let changed = |status| ReservationChange {
+        status: Some(status),
+        ..unchanged.clone()
     };
     let returned = |was_completed: bool| was_completed.then_some(Change::TicketsReturned { reservation_id });
     match event {
         ReservationEvent::ReservationHeld(held) => {
-            let terms = HoldTerms::from(held);
-            vec![Change::ReservationHeld(ReservationView {
-                reservation_id,
-                event_id: terms.event_id,
-                customer_id: terms.customer_id,
-                lines: terms.lines.iter().map(Line::view).collect(),
-                total_amount: terms.total,
-                status: ReservationStatus::Held,
-                expires_at: terms.held_until,
-                created_at: terms.held_at,
-                completed_at: None,
-                payment_id: None,
-                tickets: Vec::new(),
-                version: recorded.version,
-            })]
+            vec![Change::ReservationHeld(row_of_a_hold(
+                &HoldTerms::from(held),
+                recorded.version,
+            ))]
         }
         ReservationEvent::ReservationPaymentStarted(started) => {
             vec![Change::ReservationChanged(ReservationChange {
@@ -240,10 +234,37 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
             })]
         }
         ReservationEvent::ReservationRefunded(refunded) => {
-            let mut changes = vec![Change::ReservationChanged(changed(ReservationStatus::Refunded))];
+            let mut changes = vec![Change::ReservationChanged(ReservationChange {
+                refunded_amount: Some(refunded.refunded_in_total),
+                ..changed(ReservationStatus::Refunded)
+            })];
             changes.extend(returned(refunded.was_completed));
             changes
         }
+        ReservationEvent::ReservationMoneyReturned(returned) => {
+            vec![Change::ReservationChanged(ReservationChange {
+                refunded_amount: Some(returned.refunded_in_total),
+                ..unchanged
+            })]
+        }
+    }
+}
+
+fn row_of_a_hold(terms: &HoldTerms, version: Version) -> ReservationView {
+    ReservationView {
+        reservation_id: terms.reservation_id,
+        event_id: terms.event_id,
+        customer_id: terms.customer_id,
+        lines: terms.lines.iter().map(Line::view).collect(),
+        total_amount: terms.total,
+        refunded_amount: Money::zero(terms.total.currency),
+        status: ReservationStatus::Held,
+        expires_at: terms.held_until,
+        created_at: terms.held_at,
+        completed_at: None,
+        payment_id: None,
+        tickets: Vec::new(),
+        version,
     }
 }
 

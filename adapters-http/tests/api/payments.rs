@@ -290,6 +290,25 @@ async fn an_admin_gives_a_part_back_and_then_the_rest_and_never_more() {
     let refunded = ada.post(&path, part).await;
     assert_eq!(refunded.expect(200).body["status"], "partially_refunded");
     assert_eq!(refunded.body["refunded_amount"]["amount"], 4_000);
+    let order = alice.reservation(&reservation).await;
+    let told = (
+        &order.expect(200).body["status"],
+        &order.body["refunded_amount"]["amount"],
+    );
+    assert_eq!(told, (&json!("completed"), &json!(4_000)), "the order says it too");
+    let listed = alice.get_after(&refunded, "/api/reservations").await;
+    assert_eq!(
+        listed.expect(200).body["reservations"][0]["refunded_amount"]["amount"],
+        4_000
+    );
+    let history = alice.get(&format!("/api/reservations/{reservation}/history")).await;
+    let last = history.expect(200).body["events"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap()
+        .clone();
+    assert_eq!(last["type"], "ReservationMoneyReturned", "{last}");
     for (amount, currency, reason) in [
         (
             6_001,
@@ -308,6 +327,12 @@ async fn an_admin_gives_a_part_back_and_then_the_rest_and_never_more() {
     let rest = ada.post(&path, json!({ "reason": "more rain" })).await;
     assert_eq!(rest.expect(200).body["status"], "refunded");
     assert_eq!(rest.body["refunded_amount"]["amount"], 10_000);
+    let order = alice.reservation(&reservation).await;
+    let told = (
+        &order.expect(200).body["status"],
+        &order.body["refunded_amount"]["amount"],
+    );
+    assert_eq!(told, (&json!("refunded"), &json!(10_000)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -267,8 +267,9 @@ impl Rows {
         let Some(row) = self.reservations.get_mut(&change.reservation_id) else {
             return;
         };
-        row.status = change.status;
+        row.status = change.status.unwrap_or(row.status);
         row.version = change.version;
+        row.refunded_amount = change.refunded_amount.unwrap_or(row.refunded_amount);
         row.payment_id = change.payment_id.over(row.payment_id);
         row.completed_at = change.completed_at.or(row.completed_at);
         if !change.tickets.is_empty() {

@@ -149,8 +149,9 @@ impl Folded {
 
     fn change_reservation(&mut self, change: ReservationChange) {
         if let Some(view) = self.reservations.get_mut(&change.reservation_id) {
-            view.status = change.status;
+            view.status = change.status.unwrap_or(view.status);
             view.version = change.version;
+            view.refunded_amount = change.refunded_amount.unwrap_or(view.refunded_amount);
             view.payment_id = change.payment_id.over(view.payment_id);
             view.completed_at = change.completed_at.or(view.completed_at);
             if !change.tickets.is_empty() {
@@ -161,8 +162,9 @@ impl Folded {
         match self.reservation_changes.get_mut(&change.reservation_id) {
             None => drop(self.reservation_changes.insert(change.reservation_id, change)),
             Some(earlier) => {
-                earlier.status = change.status;
+                earlier.status = change.status.or(earlier.status);
                 earlier.version = change.version;
+                earlier.refunded_amount = change.refunded_amount.or(earlier.refunded_amount);
                 earlier.payment_id = change.payment_id.after(earlier.payment_id);
                 earlier.completed_at = change.completed_at.or(earlier.completed_at);
                 if !change.tickets.is_empty() {

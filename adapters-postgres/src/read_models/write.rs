@@ -9,6 +9,7 @@ use ticketing_ports::read_models::changes::Said;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use uuid::Uuid;
 
 use super::PostgresReadModels;
@@ -200,15 +201,16 @@ impl PostgresReadModels {
             let rows = folded.reservations.values();
             sqlx::query(self.sql(
                 "INSERT INTO read_models.reservations (reservation_id, customer_id, created_at, status, version,
-                                                       payment_id, completed_at, tickets, view)
+                                                       payment_id, completed_at, tickets, refunded, view)
                  SELECT reservation_id, customer_id, created_at, status, version, payment_id, completed_at, tickets,
-                        view::json
-                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                        refunded, view::json
+                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                       AS held (reservation_id, customer_id, created_at, status, version, payment_id, completed_at,
-                               tickets, view)
+                               tickets, refunded, view)
                  ON CONFLICT (reservation_id) DO UPDATE
                  SET status = excluded.status, version = excluded.version, payment_id = excluded.payment_id,
-                     completed_at = excluded.completed_at, tickets = excluded.tickets, view = excluded.view",
+                     completed_at = excluded.completed_at, tickets = excluded.tickets, refunded = excluded.refunded,
+                     view = excluded.view",
             ))
             .bind(column(rows.clone(), |row| row.reservation_id.uuid()))
             .bind(column(rows.clone(), |row| row.customer_id.uuid()))
@@ -218,6 +220,7 @@ impl PostgresReadModels {
             .bind(column(rows.clone(), |row| row.payment_id.map(PaymentId::uuid)))
             .bind(column(rows.clone(), |row| row.completed_at))
             .bind(column(rows.clone(), |row| Json(&row.tickets)))
+            .bind(column(rows.clone(), |row| row.refunded_amount.amount))
             .bind(texts(rows)?)
             .execute(&mut *connection)
             .await
@@ -228,25 +231,32 @@ impl PostgresReadModels {
             let changes = folded.reservation_changes.values();
             let changed = sqlx::query_scalar(self.sql(
                 "UPDATE read_models.reservations AS reservation
-                 SET status = change.status, version = change.version,
+                 SET status = coalesce(change.status, reservation.status), version = change.version,
                      payment_id = CASE WHEN change.keeps_payment THEN reservation.payment_id ELSE change.payment_id END,
                      completed_at = coalesce(change.completed_at, reservation.completed_at),
-                     tickets = coalesce(change.tickets, reservation.tickets)
-                 FROM unnest($1, $2, $3, $4, $5, $6, $7)
-                      AS change (reservation_id, status, version, keeps_payment, payment_id, completed_at, tickets)
+                     tickets = coalesce(change.tickets, reservation.tickets),
+                     refunded = coalesce(change.refunded, reservation.refunded)
+                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+                      AS change (reservation_id, status, version, keeps_payment, payment_id, completed_at, tickets,
+                                 refunded)
                  WHERE reservation.reservation_id = change.reservation_id
                  RETURNING reservation.reservation_id",
             ))
             .bind(&ids)
-            .bind(column(changes.clone(), |change| change.status.as_str()))
+            .bind(column(changes.clone(), |change| {
+                change.status.map(ReservationStatus::as_str)
+            }))
             .bind(column(changes.clone(), |change| bound(change.version.0)))
             .bind(column(changes.clone(), |change| change.payment_id == Said::Nothing))
             .bind(column(changes.clone(), |change| {
                 change.payment_id.over(None).map(PaymentId::uuid)
             }))
             .bind(column(changes.clone(), |change| change.completed_at))
-            .bind(column(changes, |change| {
+            .bind(column(changes.clone(), |change| {
                 (!change.tickets.is_empty()).then_some(Json(&change.tickets))
+            }))
+            .bind(column(changes, |change| {
+                change.refunded_amount.map(|amount| amount.amount)
             }))
             .fetch_all(&mut *connection)
             .await

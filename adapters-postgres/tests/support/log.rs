@@ -146,6 +146,7 @@ pub(crate) fn reservation(position: u64) -> ReservationView {
             allocation: Allocation::Adjacent,
         }],
         total_amount: eur(1_500),
+        refunded_amount: eur(0),
         status: ReservationStatus::Held,
         expires_at: at(position + 300),
         created_at: at(position),

@@ -173,7 +173,9 @@ fn report_of(payment_id: PaymentId, charge: Charge, event: &PaymentEvent) -> Opt
         },
         PaymentEvent::PaymentCaptured(_) => SagaInput::PaymentCaptured { payment_id },
         PaymentEvent::PaymentRefunded(refunded) => SagaInput::PaymentRefunded {
+            payment_id,
             amount: refunded.amount,
+            refunded_in_total: refunded.refunded_in_total,
             in_full: refunded.in_full,
             cause: refunded.cause,
         },

@@ -113,8 +113,12 @@ pub enum SagaInput {
     },
     /// Money of a payment was given back.
     PaymentRefunded {
+        /// The payment.
+        payment_id: PaymentId,
         /// How much went back.
         amount: Money,
+        /// The sum of all refunds of the payment, this one included.
+        refunded_in_total: Money,
         /// Whether the whole payment has now been given back.
         in_full: bool,
         /// Why the money went back.

@@ -5,9 +5,9 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 
 use super::former::{
     completed_one_line, completed_with_lines, completed_with_some_payment, completed_without_made_up_payment,
-    held_one_line, held_with_lines,
+    held_one_line, held_with_lines, refunded_with_total, refunded_without_total,
 };
-use super::whole::{ReservationCompleted, ReservationHeld};
+use super::whole::{ReservationCompleted, ReservationHeld, ReservationRefunded};
 use crate::stored::stored_events;
 
 stored_events! {
@@ -33,7 +33,10 @@ stored_events! {
         /// The reservation was undone because it could not be paid, or was paid too late.
         ReservationCompensated(ReservationCompensated) = "ReservationCompensated" v 1;
         /// The money of the reservation was given back.
-        ReservationRefunded(ReservationRefunded) = "ReservationRefunded" v 1;
+        ReservationRefunded(ReservationRefunded) = "ReservationRefunded" v 2 since 4 else 1 => refunded_without_total,
+            from { 1 => refunded_with_total };
+        /// Money went back, and the reservation keeps its status.
+        ReservationMoneyReturned(ReservationMoneyReturned) = "ReservationMoneyReturned" v 1 new in 4;
     }
 }
 
@@ -109,11 +112,12 @@ pub struct ReservationCompensated {
     pub payment_id: PaymentId,
 }
 
-/// Money was given back for the reservation.
+/// Money was given back for the reservation while its status stays as it is: a part of the price of valid tickets, more
+/// of the price of a refunded reservation, or the payment of one that was undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReservationRefunded {
+pub struct ReservationMoneyReturned {
     /// How much went back.
     pub amount: Money,
-    /// Whether the tickets were valid until the money was given back.
-    pub was_completed: bool,
+    /// How much has gone back for the reservation until now, this amount included.
+    pub refunded_in_total: Money,
 }

@@ -1,4 +1,4 @@
-//! The former versions of the facts of a reservation, from when a reservation was of one section.
+//! The former versions of the facts of a reservation: from when it was of one section, and told no total of refunds.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
@@ -8,7 +8,7 @@ use ticketing_ports::vocabulary::reservation::{LineKind, Sale, SoldLine, Ticket}
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 
 use super::line::Line;
-use super::whole::{ReservationCompleted, ReservationHeld};
+use super::whole::{ReservationCompleted, ReservationHeld, ReservationRefunded};
 use crate::inventory::TakenSeats;
 
 /// Version 1 of [`ReservationHeld`].
@@ -182,5 +182,31 @@ pub(super) fn completed_without_made_up_payment(completed: CompletedOneLine) -> 
 impl CompletedOneLine {
     fn made_up_payment(&self) -> PaymentId {
         PaymentId::new(self.reservation_id.uuid())
+    }
+}
+
+/// Version 1 of [`ReservationRefunded`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RefundedWithoutTotal {
+    amount: Money,
+    was_completed: bool,
+}
+
+/// Turns a fact into version 1, which tells every refund.
+#[expect(clippy::needless_pass_by_value, reason = "`stored_events!` passes the value itself")]
+pub(super) fn refunded_without_total(refunded: ReservationRefunded) -> Option<RefundedWithoutTotal> {
+    Some(RefundedWithoutTotal {
+        amount: refunded.amount,
+        was_completed: refunded.was_completed,
+    })
+}
+
+/// Reads version 1. Until then no refund of a part was recorded for a reservation, so the total is the amount.
+#[expect(clippy::needless_pass_by_value, reason = "`stored_events!` passes the value itself")]
+pub(super) fn refunded_with_total(refunded: RefundedWithoutTotal) -> ReservationRefunded {
+    ReservationRefunded {
+        amount: refunded.amount,
+        refunded_in_total: refunded.amount,
+        was_completed: refunded.was_completed,
     }
 }

@@ -19,14 +19,14 @@ pub use command::{ReservationCommand, ReservationInput, SagaInput};
 pub use decide::{decide, may_be_cancelled};
 pub use event::{
     CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationEvent,
-    ReservationExpired, ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationPaymentStarted,
-    ReservationRefunded,
+    ReservationExpired, ReservationMoneyReturned, ReservationPaymentDeclined, ReservationPaymentGivenUp,
+    ReservationPaymentStarted,
 };
 pub use line::{Line, Lines};
 pub use react::{MAX_DECLINES, react};
 pub use saga_command::{ReservationDecision, SagaCommand};
 pub use state::{HoldTerms, PaidWith, ReservationState};
-pub use whole::{ReservationCompleted, ReservationHeld};
+pub use whole::{ReservationCompleted, ReservationHeld, ReservationRefunded};
 
 use ticketing_ports::vocabulary::ids::ReservationId;
 

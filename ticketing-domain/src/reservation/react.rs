@@ -1,6 +1,5 @@
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
 use ticketing_ports::vocabulary::ids::{PaymentId, RefundId, TicketId};
-use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::reservation::Sale;
 use ticketing_ports::vocabulary::reservation::Ticket;
@@ -8,16 +7,17 @@ use ticketing_ports::vocabulary::reservation::Ticket;
 use super::command::SagaInput;
 use super::decide::give_up_hold;
 use super::event::{
-    CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationExpired,
-    ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationRefunded,
+    CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationEvent,
+    ReservationExpired, ReservationMoneyReturned, ReservationPaymentDeclined, ReservationPaymentGivenUp,
 };
 use super::line::{Line, Lines};
 use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, ReservationState};
-use super::whole::ReservationCompleted;
+use super::whole::{ReservationCompleted, ReservationRefunded};
 use crate::inventory::ReleaseReason;
 use crate::payment::{Charge, PaymentCommand, RefundCause};
 use crate::reducer::Context;
+use crate::stored::StoredEvent as _;
 
 /// A hold ends when this many payments for it have been declined.
 pub const MAX_DECLINES: u32 = 3;
@@ -33,24 +33,56 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
         SagaInput::PaymentCaptured { payment_id } => captured(state, *payment_id, ctx),
         SagaInput::SeatsSold { payment_id } => seats_sold(state, *payment_id, ctx),
         SagaInput::SeatsGone { payment_id, release } => seats_gone(state, *payment_id, *release, ctx),
-        SagaInput::PaymentRefunded { amount, in_full, cause } => refunded(state, *amount, *in_full, *cause),
+        SagaInput::PaymentRefunded {
+            payment_id,
+            amount,
+            refunded_in_total,
+            in_full,
+            cause,
+        } => {
+            let returned = ReservationMoneyReturned {
+                amount: *amount,
+                refunded_in_total: *refunded_in_total,
+            };
+            refunded(state, *payment_id, returned, *in_full, *cause, ctx)
+        }
     }
 }
 
-/// Records that money went back. If the whole payment for valid tickets went back, the seats become free again.
-fn refunded(state: &ReservationState, amount: Money, in_full: bool, cause: RefundCause) -> ReservationDecision {
+/// Records that money went back. If the whole payment for valid tickets went back, the seats become free again. Money
+/// that was taken without need, beside the payment of the reservation, is not money of the reservation.
+fn refunded(
+    state: &ReservationState,
+    payment: PaymentId,
+    returned: ReservationMoneyReturned,
+    in_full: bool,
+    cause: RefundCause,
+    ctx: &Context<'_>,
+) -> ReservationDecision {
+    let ended = |was_completed| ReservationRefunded {
+        amount: returned.amount,
+        refunded_in_total: returned.refunded_in_total,
+        was_completed,
+    };
     match state {
+        ReservationState::Compensated { payment_id, .. } if *payment_id == payment => keep_status(returned, ctx),
         _ if cause == RefundCause::NoSeats => ReservationDecision::nothing(),
-        ReservationState::Cancelled { paid: Some(_), .. } => ReservationDecision::event(ReservationRefunded {
-            amount,
-            was_completed: false,
-        }),
-        ReservationState::Completed { terms, .. } if in_full => ReservationDecision::event(ReservationRefunded {
-            amount,
-            was_completed: true,
-        })
-        .with_effects(terms.release(ReleaseReason::Refunded)),
+        ReservationState::Cancelled { paid: Some(_), .. } => ReservationDecision::event(ended(false)),
+        ReservationState::Completed { terms, .. } if in_full => {
+            ReservationDecision::event(ended(true)).with_effects(terms.release(ReleaseReason::Refunded))
+        }
+        ReservationState::Completed { .. } | ReservationState::Refunded { .. } => keep_status(returned, ctx),
         _ => ReservationDecision::nothing(),
+    }
+}
+
+/// Records that money went back, unless an older build that still runs could not read that.
+fn keep_status(returned: ReservationMoneyReturned, ctx: &Context<'_>) -> ReservationDecision {
+    let event = ReservationEvent::from(returned);
+    if event.is_read_by_all(ctx.floor) {
+        ReservationDecision::event(event)
+    } else {
+        ReservationDecision::nothing()
     }
 }
 

@@ -63,6 +63,8 @@ pub enum ReservationState {
         terms: HoldTerms,
         /// The payment that was declined or came too late.
         payment_id: PaymentId,
+        /// How much of that payment has gone back.
+        refunded: Money,
     },
     /// The money of the reservation was given back.
     Refunded {
@@ -101,6 +103,8 @@ pub struct PaidWith {
     pub completed_at: Timestamp,
     /// One ticket for each seat.
     pub tickets: Vec<Ticket>,
+    /// How much of the price has gone back.
+    pub refunded: Money,
 }
 
 impl From<&ReservationHeld> for HoldTerms {
@@ -114,6 +118,13 @@ impl From<&ReservationHeld> for HoldTerms {
             held_until: held.held_until,
             held_at: held.at,
         }
+    }
+}
+
+impl HoldTerms {
+    /// Returns an amount of nothing, in the currency of the price.
+    fn nothing(&self) -> Money {
+        Money::zero(self.total.currency)
     }
 }
 
@@ -143,12 +154,13 @@ impl ReservationState {
                 Self::Held { terms, .. } | Self::PaymentPending { terms, .. } | Self::Expired { terms, .. },
                 E::ReservationCompleted(completed),
             ) => Self::Completed {
-                terms,
                 paid: PaidWith {
+                    refunded: terms.nothing(),
                     payment_id: completed.sale.payment_id,
                     completed_at: completed.sale.sold_at,
                     tickets: completed.tickets.clone(),
                 },
+                terms,
             },
             (Self::Held { terms, .. } | Self::PaymentPending { terms, .. }, E::ReservationExpired(expired)) => {
                 Self::Expired {
@@ -175,6 +187,7 @@ impl ReservationState {
                 Self::Held { terms, .. } | Self::PaymentPending { terms, .. } | Self::Expired { terms, .. },
                 E::ReservationCompensated(compensated),
             ) => Self::Compensated {
+                refunded: terms.nothing(),
                 terms,
                 payment_id: compensated.payment_id,
             },
@@ -185,10 +198,27 @@ impl ReservationState {
                     paid: Some(paid),
                     ..
                 },
-                E::ReservationRefunded(_),
-            ) => Self::Refunded { terms, paid },
+                E::ReservationRefunded(refunded),
+            ) => Self::Refunded {
+                terms,
+                paid: PaidWith {
+                    refunded: refunded.refunded_in_total,
+                    ..paid
+                },
+            },
+            (state, E::ReservationMoneyReturned(returned)) => state.having_refunded(returned.refunded_in_total),
             (state, _) => state,
         };
+    }
+
+    /// Returns the state with how much money has gone back until now. A reservation that took no money stays as it is.
+    fn having_refunded(mut self, total: Money) -> Self {
+        match &mut self {
+            Self::Completed { paid, .. } | Self::Refunded { paid, .. } => paid.refunded = total,
+            Self::Compensated { refunded, .. } => *refunded = total,
+            _ => {}
+        }
+        self
     }
 
     /// Returns what was agreed when the seats were held; `None` if no reservation was made.
@@ -227,6 +257,14 @@ impl ReservationState {
         }
     }
 
+    /// Returns how much money has gone back for the reservation; `None` if none can have.
+    fn refunded(&self) -> Option<Money> {
+        match self {
+            Self::Compensated { refunded, .. } => Some(*refunded),
+            _ => self.paid().map(|paid| paid.refunded),
+        }
+    }
+
     /// Returns whether the reservation is still open: its seats are held, and it is neither paid for nor ended.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Held { .. } | Self::PaymentPending { .. })
@@ -261,6 +299,7 @@ impl ReservationState {
             customer_id: terms.customer_id,
             lines: terms.lines.iter().map(Line::view).collect(),
             total_amount: terms.total,
+            refunded_amount: self.refunded().unwrap_or_else(|| terms.nothing()),
             status: self.status_at(now)?,
             expires_at: terms.held_until,
             created_at: terms.held_at,

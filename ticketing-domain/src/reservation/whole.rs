@@ -1,4 +1,4 @@
-//! The facts that tell all lines of a reservation: that it is held, and that it is sold.
+//! The facts of a reservation that have former versions: that it is held, sold, and refunded.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
@@ -35,4 +35,15 @@ pub struct ReservationCompleted {
     pub sale: Sale,
     /// One ticket for each seat.
     pub tickets: Vec<Ticket>,
+}
+
+/// Money was given back for the reservation, and its tickets are no longer valid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationRefunded {
+    /// How much went back.
+    pub amount: Money,
+    /// How much has gone back for the reservation until now, this amount included.
+    pub refunded_in_total: Money,
+    /// Whether the tickets were valid until the money was given back.
+    pub was_completed: bool,
 }

@@ -23,7 +23,8 @@ use proptest::sample::Index;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{TestCaseResult, TestRunner};
 use sales::{
-    held_sold_blocked_and_available_add_up, money_is_taken_for_seats_or_asked_to_be_given_back, nothing_is_sold_twice,
+    an_order_says_how_much_of_its_money_has_gone_back, held_sold_blocked_and_available_add_up,
+    money_is_taken_for_seats_or_asked_to_be_given_back, nothing_is_sold_twice,
 };
 use small_event::small_event;
 use ticketing_domain::book::{Book, FromSnapshot, Page};
@@ -169,6 +170,7 @@ fn the_steps_lead_everywhere() {
         "ReservationCompensated",
         "ReservationCompleted",
         "ReservationExpired",
+        "ReservationMoneyReturned",
         "ReservationPaymentDeclined",
         "ReservationPaymentGivenUp",
         "ReservationRefunded",
@@ -194,6 +196,7 @@ fn every_law_of_a_log_holds(house: &House) -> TestCaseResult {
     nothing_is_sold_twice(house)?;
     every_fact_of_a_reservation_is_a_move_that_the_table_allows(house)?;
     every_fact_of_an_event_is_a_move_that_the_table_allows(house)?;
+    an_order_says_how_much_of_its_money_has_gone_back(house)?;
     money_is_taken_for_seats_or_asked_to_be_given_back(house)
 }
 

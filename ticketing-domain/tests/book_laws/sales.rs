@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use ticketing_domain::inventory::{InventoryEvent, InventoryState};
 use ticketing_domain::payment::{PaymentEvent, PaymentState};
-use ticketing_domain::reservation::ReservationEvent;
+use ticketing_domain::reservation::{ReservationEvent, ReservationState};
 use ticketing_domain::stored::StoredEvent as _;
-use ticketing_ports::log::streams::{Aggregate, StreamId};
+use ticketing_ports::log::streams::{Aggregate, StreamId, Version};
 use ticketing_testkit::generators::{House, ORGANISER};
 
 use super::facts::facts_of;
@@ -91,6 +91,29 @@ pub(crate) fn money_is_taken_for_seats_or_asked_to_be_given_back(house: &House) 
     }
     for stream in &bought {
         prop_assert!(payments.get(stream).is_some_and(|payment| payment.captures == 1));
+    }
+    Ok(())
+}
+
+pub(crate) fn an_order_says_how_much_of_its_money_has_gone_back(house: &House) -> TestCaseResult {
+    let mut reservations: BTreeMap<StreamId, ReservationState> = BTreeMap::new();
+    for fact in facts_of(house, Aggregate::Reservation) {
+        let reservation = reservations.entry(fact.stream).or_default();
+        reservation.evolve(&ReservationEvent::from_recorded(fact).unwrap());
+    }
+    let mut payments: BTreeMap<StreamId, PaymentState> = BTreeMap::new();
+    for fact in facts_of(house, Aggregate::Payment) {
+        let payment = payments.entry(fact.stream).or_default();
+        payment.evolve(&PaymentEvent::from_recorded(fact).unwrap());
+    }
+    for reservation in reservations.values() {
+        let view = reservation.view(Version(1), house.now).unwrap();
+        let payment = view.payment_id.and_then(|payment_id| payments.get(&payment_id.into()));
+        let went_back = match payment {
+            Some(PaymentState::Captured { refunded, .. }) => refunded.amount,
+            _ => 0,
+        };
+        prop_assert_eq!(view.refunded_amount.amount, went_back, "{:?}", reservation);
     }
     Ok(())
 }

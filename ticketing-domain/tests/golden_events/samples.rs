@@ -17,8 +17,8 @@ use ticketing_domain::payment::{
 };
 use ticketing_domain::reservation::{
     CancelReason, CompensationReason, Line, ReservationCancelled, ReservationCompensated, ReservationCompleted,
-    ReservationEvent, ReservationExpired, ReservationHeld, ReservationPaymentDeclined, ReservationPaymentGivenUp,
-    ReservationPaymentStarted, ReservationRefunded,
+    ReservationEvent, ReservationExpired, ReservationHeld, ReservationMoneyReturned, ReservationPaymentDeclined,
+    ReservationPaymentGivenUp, ReservationPaymentStarted, ReservationRefunded,
 };
 use ticketing_domain::stored::StoredEvent;
 use ticketing_ports::Timestamp;
@@ -67,13 +67,7 @@ pub(crate) fn samples() -> Vec<Sample> {
 
 fn facts_of_a_catalog() -> Vec<CatalogEvent> {
     vec![
-        EventCreated {
-            event_id: EventId::new(id(1)),
-            owner_id: UserId::new(id(2)),
-            created_at: at(0),
-            details: details(),
-        }
-        .into(),
+        with_an_aisle().0,
         EventPublished {}.into(),
         SalesOpened {}.into(),
         SalesClosed {}.into(),
@@ -89,15 +83,7 @@ fn facts_of_a_catalog() -> Vec<CatalogEvent> {
 fn facts_of_an_inventory() -> Vec<InventoryEvent> {
     let reservation_id = ReservationId::new(id(3));
     vec![
-        SectionOpened {
-            section_id: SectionId::new(id(4)),
-            event_id: EventId::new(id(1)),
-            name: label("VIP"),
-            seating: Seating::Numbered {
-                rows: vec![RowPlan::numbered(label("A"), 20)],
-            },
-        }
-        .into(),
+        with_an_aisle().1,
         SeatsHeld {
             reservation_id,
             seats: seats(),
@@ -181,21 +167,29 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
         .into(),
         ReservationRefunded {
             amount: total(),
+            refunded_in_total: total(),
             was_completed: false,
+        }
+        .into(),
+        ReservationMoneyReturned {
+            amount: Money::new(1_000, total().currency),
+            refunded_in_total: Money::new(3_500, total().currency),
         }
         .into(),
     ]
 }
 
-/// The hold of an order over two sections.
 /// Returns an event with a row that has an aisle and a seat `12A`, and its section.
 pub(crate) fn with_an_aisle() -> (CatalogEvent, InventoryEvent) {
     let printed = |text: &str| SeatLabel::parse(text).expect("the text can be printed on a seat");
     let seating = Seating::Numbered {
-        rows: vec![RowPlan {
-            row: label("A"),
-            places: RowPlaces::of(vec![Some(printed("2")), None, Some(printed("12A"))]),
-        }],
+        rows: vec![
+            RowPlan::numbered(label("A"), 20),
+            RowPlan {
+                row: label("B"),
+                places: RowPlaces::of(vec![Some(printed("2")), None, Some(printed("12A"))]),
+            },
+        ],
     };
     let mut details = EventDetails::clone(&details());
     details.sections[0].seating = seating.clone();
@@ -214,6 +208,7 @@ pub(crate) fn with_an_aisle() -> (CatalogEvent, InventoryEvent) {
     (created.into(), opened.into())
 }
 
+/// The hold of an order over two sections.
 pub(crate) fn held_in_two_sections() -> ReservationEvent {
     match facts_of_a_reservation().swap_remove(0) {
         ReservationEvent::ReservationHeld(held) => ReservationHeld {

@@ -5,7 +5,7 @@ use ticketing_domain::payment::{PaymentCommand, RefundCause};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::reservation::{
     CancelReason, Reservation, ReservationCancelled, ReservationCommand, ReservationEvent, ReservationExpired,
-    ReservationRefunded, SagaInput,
+    ReservationMoneyReturned, ReservationRefunded, SagaInput,
 };
 use ticketing_domain::transition::Action;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
@@ -15,7 +15,8 @@ use ticketing_testkit::scenario::{after, given};
 use uuid::Uuid;
 
 use super::given::{
-    ALICE, EVENT, cancel_by, eur, expiry, given_up, held, paid, paid_and_refunded, payment, refund_all, release,
+    ALICE, EVENT, PAYMENT, cancel_by, eur, expiry, given_up, held, paid, paid_and_refunded, payment, refund_all,
+    release,
 };
 
 #[test]
@@ -97,7 +98,9 @@ fn a_cancelled_event_refunds_every_paid_reservation_in_full() {
 #[test]
 fn a_full_refund_by_an_admin_takes_the_tickets_back_and_a_partial_one_does_not() {
     let report = |in_full| SagaInput::PaymentRefunded {
+        payment_id: PAYMENT,
         amount: eur(200),
+        refunded_in_total: eur(200),
         in_full,
         cause: RefundCause::Admin,
     };
@@ -105,8 +108,14 @@ fn a_full_refund_by_an_admin_takes_the_tickets_back_and_a_partial_one_does_not()
         .when(report(true))
         .then([ReservationRefunded {
             amount: eur(200),
+            refunded_in_total: eur(200),
             was_completed: true,
         }])
         .with_effects([release(ReleaseReason::Refunded)]);
-    given::<Reservation>(paid()).when(report(false)).then_nothing();
+    given::<Reservation>(paid())
+        .when(report(false))
+        .then([ReservationMoneyReturned {
+            amount: eur(200),
+            refunded_in_total: eur(200),
+        }]);
 }

@@ -106,6 +106,7 @@ pub(super) fn paid_and_refunded() -> Vec<ReservationEvent> {
     history.push(
         ReservationRefunded {
             amount: eur(200),
+            refunded_in_total: eur(200),
             was_completed: true,
         }
         .into(),

@@ -155,8 +155,8 @@ impl<T> Said<T> {
 pub struct ReservationChange {
     /// The reservation.
     pub reservation_id: ReservationId,
-    /// The new status of the reservation.
-    pub status: ReservationStatus,
+    /// The new status of the reservation; `None` if the status in the row stays as it is.
+    pub status: Option<ReservationStatus>,
     /// The version of the reservation's stream after the fact that led to the change.
     pub version: Version,
     /// Whether the row keeps its payment, loses it, or gets this payment.
@@ -165,6 +165,8 @@ pub struct ReservationChange {
     pub completed_at: Option<Timestamp>,
     /// The tickets that were issued. Empty if the tickets of the row stay as they are.
     pub tickets: Vec<Ticket>,
+    /// How much money has gone back for the reservation until now; `None` if the amount in the row stays as it is.
+    pub refunded_amount: Option<Money>,
 }
 
 /// The change of a payment. A value that is absent here stays as it is in the row.

@@ -39,6 +39,8 @@ pub struct ReservationView {
     pub lines: Vec<ReservationLine>,
     /// The price of all lines together.
     pub total_amount: Money,
+    /// How much of the money has gone back.
+    pub refunded_amount: Money,
     /// How far the reservation has come.
     pub status: ReservationStatus,
     /// When the hold runs out.
@@ -95,6 +97,7 @@ impl Serialize for ReservationView {
             }),
             lines: if plain.is_some() { &[] } else { &self.lines },
             total_amount: self.total_amount,
+            refunded_amount: self.refunded_amount,
             status: self.status,
             expires_at: self.expires_at,
             created_at: self.created_at,
@@ -133,6 +136,9 @@ impl TryFrom<stored::Reservation<ReservationLine>> for ReservationView {
             customer_id: stored.customer_id,
             lines,
             total_amount: stored.total_amount,
+            refunded_amount: stored
+                .refunded_amount
+                .unwrap_or_else(|| Money::zero(stored.total_amount.currency)),
             status: stored.status,
             expires_at: stored.expires_at,
             created_at: stored.created_at,

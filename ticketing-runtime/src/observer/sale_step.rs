@@ -54,7 +54,8 @@ impl SaleStep {
             ReservationEvent::ReservationPaymentStarted(_)
             | ReservationEvent::ReservationPaymentDeclined(_)
             | ReservationEvent::ReservationPaymentGivenUp(_)
-            | ReservationEvent::ReservationRefunded(_) => None,
+            | ReservationEvent::ReservationRefunded(_)
+            | ReservationEvent::ReservationMoneyReturned(_) => None,
         }
     }
 

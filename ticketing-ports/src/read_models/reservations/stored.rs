@@ -26,6 +26,8 @@ pub(super) struct Reservation<L> {
     #[serde(default = "Vec::new")]
     pub(super) lines: Vec<L>,
     pub(super) total_amount: Money,
+    #[serde(default)]
+    pub(super) refunded_amount: Option<Money>,
     pub(super) status: ReservationStatus,
     pub(super) expires_at: Timestamp,
     pub(super) created_at: Timestamp,
@@ -57,6 +59,7 @@ pub(super) struct ReservationRef<'a, L> {
     #[serde(skip_serializing_if = "<[L]>::is_empty")]
     pub(super) lines: &'a [L],
     pub(super) total_amount: Money,
+    pub(super) refunded_amount: Money,
     pub(super) status: ReservationStatus,
     pub(super) expires_at: Timestamp,
     pub(super) created_at: Timestamp,

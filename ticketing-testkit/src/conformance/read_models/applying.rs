@@ -126,11 +126,12 @@ pub(super) async fn a_batch_with_a_change_of_an_unknown_row_changes_nothing(mode
         },
         Change::ReservationChanged(ReservationChange {
             reservation_id: reservation_id(1),
-            status: ReservationStatus::Expired,
+            status: Some(ReservationStatus::Expired),
             version: Version(2),
             payment_id: Said::Nothing,
             completed_at: None,
             tickets: Vec::new(),
+            refunded_amount: None,
         }),
         Change::TicketsReturned {
             reservation_id: reservation_id(1),

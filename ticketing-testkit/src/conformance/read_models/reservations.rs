@@ -8,7 +8,7 @@ use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 use super::models::ReadModels;
 use super::paging::{ensure_pages, page};
 use super::rows::{
-    created, customer, line_id, payment_id, reservation, reservation_id, reservation_of_two_sections, ticket_id,
+    created, customer, eur, line_id, payment_id, reservation, reservation_id, reservation_of_two_sections, ticket_id,
 };
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
@@ -39,11 +39,12 @@ pub(super) async fn a_changed_reservation_keeps_what_the_change_does_not_name(mo
 
     let change = |status, version| ReservationChange {
         reservation_id: reservation_id(1),
-        status,
+        status: Some(status),
         version: Version(version),
         payment_id: Said::Nothing,
         completed_at: None,
         tickets: Vec::new(),
+        refunded_amount: None,
     };
     let tickets = vec![Ticket {
         ticket_id: ticket_id(1),
@@ -66,10 +67,25 @@ pub(super) async fn a_changed_reservation_keeps_what_the_change_does_not_name(mo
     ensure_eq!(read().await?, [expected.clone()], "completed reservation");
 
     models
-        .apply(vec![Change::ReservationChanged(change(ReservationStatus::Refunded, 3))])
+        .apply(vec![Change::ReservationChanged(ReservationChange {
+            status: None,
+            refunded_amount: Some(eur(1_000)),
+            ..change(ReservationStatus::Completed, 3)
+        })])
+        .await?;
+    expected.version = Version(3);
+    expected.refunded_amount = eur(1_000);
+    ensure_eq!(
+        read().await?,
+        [expected.clone()],
+        "reservation of which a part was refunded"
+    );
+
+    models
+        .apply(vec![Change::ReservationChanged(change(ReservationStatus::Refunded, 4))])
         .await?;
     expected.status = ReservationStatus::Refunded;
-    expected.version = Version(3);
+    expected.version = Version(4);
     ensure_eq!(read().await?, [expected], "refunded reservation");
     Ok(())
 }
@@ -81,11 +97,12 @@ pub(super) async fn a_changed_reservation_loses_what_the_change_takes_away(model
     let change = |payment_id, version| {
         Change::ReservationChanged(ReservationChange {
             reservation_id: reservation_id(1),
-            status: ReservationStatus::Held,
+            status: Some(ReservationStatus::Held),
             version: Version(version),
             payment_id,
             completed_at: None,
             tickets: Vec::new(),
+            refunded_amount: None,
         })
     };
     let read = async || -> Result<_, Broken> {
@@ -135,11 +152,12 @@ pub(super) async fn a_reservation_of_several_lines_is_read_with_all_of_them(mode
     models
         .apply(vec![Change::ReservationChanged(ReservationChange {
             reservation_id: reservation_id(1),
-            status: ReservationStatus::Completed,
+            status: Some(ReservationStatus::Completed),
             version: Version(2),
             payment_id: Said::Nothing,
             completed_at: Some(at(9)),
             tickets: tickets.clone(),
+            refunded_amount: None,
         })])
         .await?;
     expected.status = ReservationStatus::Completed;

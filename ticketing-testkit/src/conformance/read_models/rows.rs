@@ -142,6 +142,7 @@ pub(super) fn reservation(number: usize) -> ReservationView {
             allocation: Allocation::Adjacent,
         }],
         total_amount: eur(3_000),
+        refunded_amount: eur(0),
         status: ReservationStatus::Held,
         expires_at: at(0) + TimeDelta::minutes(5),
         created_at: at(0),
