@@ -11,7 +11,10 @@ use serde::Serialize;
 use ticketing_domain::catalog::EventDraft;
 use ticketing_domain::event_list::{EventsAsked, When};
 use ticketing_domain::refusal::Refusal;
+use ticketing_ports::read_models::event_search::EventSearch;
 use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::seating::Label;
+use ticketing_ports::vocabulary::text::words;
 use ticketing_runtime::{CancelEvent, PagedList};
 use utoipa::{IntoParams, ToSchema};
 
@@ -54,6 +57,16 @@ pub(crate) struct EventsQuery {
     from: Option<DateTime<Utc>>,
     /// Only events that begin before this time, which must be later than `from`.
     to: Option<DateTime<Utc>>,
+    /// Only events with all of these words in their name, category, genre, venue or city. The beginning of a word is enough;
+    /// letter case and accents make no difference.
+    #[param(min_length = 1, max_length = 100, example = "café noir")]
+    q: Option<String>,
+    /// Only events in this city.
+    #[param(min_length = 1, max_length = 100, example = "Antwerp")]
+    city: Option<String>,
+    /// Only events of this category.
+    #[param(min_length = 1, max_length = 100, example = "concert")]
+    category: Option<String>,
     /// The number of the page, from 1. Cannot be combined with `after`.
     #[param(minimum = 1, default = 1)]
     page: Option<u32>,
@@ -69,6 +82,9 @@ read_object!(EventsQuery {
     when,
     from,
     to,
+    q,
+    city,
+    category,
     page,
     per_page,
     after
@@ -81,13 +97,33 @@ impl EventsQuery {
         {
             return Err(Refusal::invalid("to", "must be later than from"));
         }
+        let search = EventSearch::new(
+            searched("q", self.q.as_deref())?,
+            searched("city", self.city.as_deref())?,
+            searched("category", self.category.as_deref())?,
+        );
         Ok(EventsAsked {
             statuses: self.status.as_ref().map(|Statuses(statuses)| statuses.clone()),
             when: self.when,
             from: self.from,
             to: self.to,
+            search,
         })
     }
+}
+
+/// Checks a text that is searched for.
+fn searched<'q>(field: &str, text: Option<&'q str>) -> Result<Option<&'q str>, Refusal> {
+    const MOST_WORDS: usize = 10;
+    let wrong = match text.map(|text| (text.chars().count(), words(text).len())) {
+        Some((characters, _)) if characters > Label::MAX_CHARACTERS => {
+            format!("must have at most {} characters", Label::MAX_CHARACTERS)
+        }
+        Some((_, 0)) => "must have a letter or a digit".to_owned(),
+        Some((_, words)) if words > MOST_WORDS => format!("must have at most {MOST_WORDS} words"),
+        _ => return Ok(text),
+    };
+    Err(Refusal::invalid(field, wrong))
 }
 
 /// Create an event as a draft

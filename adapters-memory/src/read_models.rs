@@ -137,7 +137,12 @@ impl EventQueries for InMemoryReadModels {
         Ok(self.read(|rows| {
             let soonest_first = rows.events_by_start.iter().filter_map(|(at, id)| {
                 let cursor = Cursor { at: *at, id: id.uuid() };
-                Some((cursor, rows.events.get(id).filter(visible)?))
+                let event = rows.events.get(id).filter(visible)?;
+                let is_found = |wanted: &EventsWanted| {
+                    let terms = rows.search_terms.get(id);
+                    terms.is_some_and(|terms| wanted.search.finds(terms))
+                };
+                wanted.is_none_or(is_found).then_some((cursor, event))
             });
             paged(soonest_first, page, |cursor, row| row > cursor)
         }))

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
+use ticketing_ports::read_models::event_search::EventSearch;
 use ticketing_ports::read_models::events::EventsWanted;
 use ticketing_ports::vocabulary::event_details::EventStatus;
 
@@ -54,6 +55,8 @@ pub struct EventsAsked {
     pub from: Option<Timestamp>,
     /// Events that begin before this time; `None` if the caller does not say.
     pub to: Option<Timestamp>,
+    /// Only events that this finds.
+    pub search: EventSearch,
 }
 
 impl EventsAsked {
@@ -74,6 +77,7 @@ impl EventsAsked {
         let mut wanted = EventsWanted {
             from: self.from.map(to_the_next_microsecond),
             to: self.to.map(to_the_next_microsecond),
+            search: self.search.clone(),
             ..status::events_that_are(&statuses, now)
         };
         match when {

@@ -4,6 +4,7 @@
 //! Every reader gets the status from here. So no reader notices when the timer that records the change comes late.
 
 use ticketing_ports::Timestamp;
+use ticketing_ports::read_models::event_search::EventSearch;
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::read_models::events::EventsWanted;
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -39,6 +40,7 @@ pub fn events_that_are(wanted: &[EventStatus], now: Timestamp) -> EventsWanted {
         begun: recorded_as(true),
         from: None,
         to: None,
+        search: EventSearch::default(),
     }
 }
 

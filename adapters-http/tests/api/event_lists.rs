@@ -104,3 +104,57 @@ async fn a_filtered_list_goes_on_behind_its_last_event_although_others_arrive_an
     let rest_ids: Vec<_> = events.iter().map(|event| &event["event_id"]).collect();
     assert_eq!((rest_ids, &rest.body["next"]), (vec![&json!(unseen[0])], &Value::Null));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_list_is_searched_by_words_city_and_category() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let stranger = server.stranger();
+    let mut ids = Vec::new();
+    let mut last = None;
+    for (days, name, category, city) in [
+        (10, "Caf\u{e9} Noir", "concert", "Li\u{e8}ge"),
+        (20, "Night of the Proms", "concert", "New York"),
+        (30, "Cafeteria", "other", "New York"),
+    ] {
+        let mut request = event_request(&server.in_days(days));
+        request["name"] = json!(name);
+        request["category"] = json!(category);
+        request["venue"]["city"] = json!(city);
+        let created = olga.post("/api/events", request).await;
+        let event = created.expect(201).text("event_id");
+        last = Some(olga.post(&format!("/api/events/{event}/publish"), ()).await);
+        ids.push(event);
+    }
+    stranger.get_after(&last.unwrap(), "/api/events").await.expect(200);
+    let [noir, proms, cafeteria] = [&ids[0], &ids[1], &ids[2]];
+    for (query, shown) in [
+        ("q=cafe", vec![noir, cafeteria]),
+        ("q=CAF%C3%89%20noi", vec![noir]),
+        ("q=york", vec![proms, cafeteria]),
+        ("city=liege", vec![noir]),
+        ("city=York", vec![]),
+        ("category=Concert", vec![noir, proms]),
+        ("category=concert&city=new%20york&q=night", vec![proms]),
+        ("q=night&status=sales_open", vec![]),
+    ] {
+        let shown: Vec<_> = shown.into_iter().map(|id| json!(id)).collect();
+        assert_eq!(listed(&stranger, query).await, shown, "{query}");
+    }
+    for (query, field) in [
+        ("q=", "q"),
+        ("q=%20-%20", "q"),
+        ("city=!", "city"),
+        ("category=%2B", "category"),
+        ("q=a%20b%20c%20d%20e%20f%20g%20h%20i%20j%20k", "q"),
+    ] {
+        let refused = stranger.get(&format!("/api/events?{query}")).await;
+        assert_eq!(
+            refused.refused(422, "VALIDATION_FAILED")["errors"][0]["field"],
+            field,
+            "{query}"
+        );
+    }
+    let long = stranger.get(&format!("/api/events?q={}", "a".repeat(101))).await;
+    long.refused(422, "VALIDATION_FAILED");
+}

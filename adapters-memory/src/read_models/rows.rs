@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::availability::{Availability, SectionAvailability};
 use ticketing_ports::read_models::changes::{Change, Hold, PaymentChange, ReservationChange, SeatMove};
+use ticketing_ports::read_models::event_search::terms_of;
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -21,6 +22,8 @@ use super::sales::{Sales, Sold};
 pub(super) struct Rows {
     pub(super) events: HashMap<EventId, EventView>,
     pub(super) events_by_start: BTreeSet<(Timestamp, EventId)>,
+    /// What each event is found by.
+    pub(super) search_terms: HashMap<EventId, BTreeSet<String>>,
     pub(super) sections: HashMap<SectionId, SectionRow>,
     pub(super) houses: HashMap<EventId, House>,
     /// The rows are boxed, because a hash table that has just grown is half empty, and each empty place would be as
@@ -121,6 +124,7 @@ impl Rows {
         match change {
             Change::EventCreated(view) => {
                 self.events_by_start.insert((view.details.starts_at, view.event_id));
+                self.search_terms.insert(view.event_id, terms_of(&view.details));
                 self.events.insert(view.event_id, view);
             }
             Change::EventStatusChanged {

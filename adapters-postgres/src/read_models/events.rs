@@ -8,6 +8,7 @@ use sqlx::query::Query;
 use sqlx::types::Json;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::event_search::SearchTerm;
 use ticketing_ports::read_models::events::{DraftsVisible, EventQueries, EventView, EventsWanted};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::event_details::EventStatus;
@@ -77,12 +78,27 @@ impl EventQueries for PostgresReadModels {
 
 /// Returns the statement that finds the wanted events by the smallest index.
 fn statement(wanted: Option<&EventsWanted>) -> &'static str {
-    match wanted {
-        Some(wanted) if wanted.begun.is_empty() && wanted.to_come == [EventStatus::SalesOpen] => {
-            list_of_events!(" AND status = 'sales_open'")
-        }
-        _ => list_of_events!(""),
+    let on_sale = wanted.is_some_and(|wanted| wanted.begun.is_empty() && wanted.to_come == [EventStatus::SalesOpen]);
+    match (on_sale, search(wanted).is_some()) {
+        (true, true) => list_of_events!(" AND status = 'sales_open' AND search @@ $13::tsquery"),
+        (true, false) => list_of_events!(" AND status = 'sales_open'"),
+        (false, true) => list_of_events!(" AND search @@ $13::tsquery"),
+        (false, false) => list_of_events!(""),
     }
+}
+
+/// Returns what is searched for, as a `tsquery`; `None` if nothing is.
+fn search(wanted: Option<&EventsWanted>) -> Option<String> {
+    let terms = wanted?.search.terms().iter().map(|term| match term {
+        SearchTerm::BeginsWith(beginning) => format!("{}:*", quoted(beginning)),
+        SearchTerm::Is(whole) => quoted(whole),
+    });
+    let terms: Vec<_> = terms.collect();
+    (!terms.is_empty()).then(|| terms.join(" & "))
+}
+
+fn quoted(term: &str) -> String {
+    format!("'{}'", term.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 fn with_parameters<'q>(
@@ -97,7 +113,7 @@ fn with_parameters<'q>(
         DraftsVisible::All => (true, None),
     };
     let (from, to) = span(wanted);
-    query
+    let query = query
         .bind(EventStatus::Draft.as_str())
         .bind(all_drafts)
         .bind(drafts_of)
@@ -109,7 +125,11 @@ fn with_parameters<'q>(
         .bind(page.cursor().map_or(Timestamp::UNIX_EPOCH, |cursor| cursor.at))
         .bind(page.cursor().map_or(Uuid::nil(), |cursor| cursor.id))
         .bind(from)
-        .bind(to)
+        .bind(to);
+    match search(wanted) {
+        Some(search) => query.bind(search),
+        None => query,
+    }
 }
 
 /// Returns the times between which the wanted events begin: from the first time on, and before the second one. A list
@@ -151,6 +171,13 @@ fn event_from(row: &PgRow) -> Result<EventView, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use ticketing_ports::read_models::event_search::{EventSearch, terms_of};
+    use ticketing_ports::vocabulary::event_details::{EventDetails, Venue};
+    use ticketing_ports::vocabulary::money::Currency;
+    use ticketing_ports::vocabulary::seating::Label;
+
     use super::*;
     use crate::{Database, DatabaseOptions, Purpose};
 
@@ -162,6 +189,8 @@ mod tests {
                (ARRAY['published', 'draft', 'sales_closed', 'cancelled'])[1 + number % 4], 1,
                to_timestamp(1000000000 + number * 60), '{}'
         FROM generate_series(1, 20000) AS number;
+        UPDATE read_models.events SET search = array_to_tsvector(ARRAY['word:rare'])
+        WHERE extract(epoch FROM starts_at)::bigint / 60 % 1000 = 0;
         UPDATE read_models.events SET status = 'sales_open'
         WHERE extract(epoch FROM starts_at)::bigint / 60 % 100 = 0;
         ANALYZE read_models.events";
@@ -177,6 +206,7 @@ mod tests {
             begun: begun.to_vec(),
             from: None,
             to: None,
+            search: EventSearch::default(),
         }
     }
 
@@ -192,14 +222,61 @@ mod tests {
         lines.join("\n")
     }
 
-    #[tokio::test]
-    async fn the_lists_that_people_read_are_found_by_an_index() {
+    async fn fresh_store() -> PostgresReadModels {
         let postgres = test_services::postgres().await.unwrap();
         let url = postgres.fresh_database("projections").await.unwrap();
         let options = DatabaseOptions::default();
         let database = Database::connect(Purpose::Projections, &url, &options).await.unwrap();
         database.migrate().await.unwrap();
-        let store = PostgresReadModels::new(&database);
+        PostgresReadModels::new(&database)
+    }
+
+    #[tokio::test]
+    async fn the_migration_makes_the_terms_of_earlier_events_as_the_server_makes_them() {
+        let store = fresh_store().await;
+        let label = |text: &str| Label::new(text).unwrap();
+        let details = EventDetails {
+            name: label("Café Noir: It's \\ the 'Proms' 音楽祭"),
+            category: Some(label("Rock & Pop")),
+            genre: None,
+            currency: Currency::EUR,
+            starts_at: now(),
+            venue: Venue {
+                name: label("Sportpaleis"),
+                city: label("Liège  Nord"),
+                country: label("BE"),
+                timezone: label("Europe/Brussels"),
+            },
+            sections: Vec::new(),
+            pricing_tiers: Vec::new(),
+            hold_seconds: 300,
+            max_seats_per_order: 8,
+            refund_policy: Vec::new(),
+        };
+        sqlx::raw_sql("ALTER TABLE read_models.events DROP COLUMN search")
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        sqlx::query(
+            "INSERT INTO read_models.events (event_id, owner_id, status, version, starts_at, view)
+             VALUES (gen_random_uuid(), gen_random_uuid(), 'published', 1, now(), json_build_object('details', $1::json))",
+        )
+        .bind(Json(&details))
+        .execute(&store.pool)
+        .await
+        .unwrap();
+        let migration = include_str!("../../migrations/projections/0013_event_search.sql");
+        sqlx::raw_sql(migration).execute(&store.pool).await.unwrap();
+        let terms: Vec<String> = sqlx::query_scalar("SELECT tsvector_to_array(search) FROM read_models.events")
+            .fetch_one(&store.pool)
+            .await
+            .unwrap();
+        assert_eq!(terms.into_iter().collect::<BTreeSet<_>>(), terms_of(&details));
+    }
+
+    #[tokio::test]
+    async fn the_lists_that_people_read_are_found_by_an_index() {
+        let store = fresh_store().await;
         sqlx::raw_sql(MANY_EVENTS).execute(&store.pool).await.unwrap();
 
         let visitable = [EventStatus::Published, EventStatus::SalesOpen, EventStatus::SalesClosed];
@@ -220,5 +297,11 @@ mod tests {
             assert!(page.contains("Index Scan using"), "{name}: {plan}");
             assert!(!page.contains("Sort"), "{name}: {plan}");
         }
+        let rare = EventsWanted {
+            search: EventSearch::new(Some("rare"), None, None),
+            ..wanted(&visitable, &[])
+        };
+        let plan = plan_of(&store, &rare).await;
+        assert!(plan.contains("events_by_search"), "{plan}");
     }
 }

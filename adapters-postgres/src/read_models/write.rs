@@ -6,6 +6,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use ticketing_ports::read_models::changes::Said;
+use ticketing_ports::read_models::event_search::terms_of;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
@@ -31,18 +32,22 @@ impl PostgresReadModels {
         if !folded.events.is_empty() {
             let rows = folded.events.values();
             sqlx::query(self.sql(
-                "INSERT INTO read_models.events (event_id, owner_id, status, version, starts_at, view)
-                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+                "INSERT INTO read_models.events (event_id, owner_id, status, version, starts_at, view, search)
+                 SELECT event_id, owner_id, status, version, starts_at, view,
+                        array_to_tsvector(string_to_array(terms, E'\\x1f'))
+                 FROM unnest($1, $2, $3, $4, $5, $6, $7)
+                      AS event (event_id, owner_id, status, version, starts_at, view, terms)
                  ON CONFLICT (event_id) DO UPDATE
                  SET status = excluded.status, version = excluded.version, view = excluded.view,
-                     starts_at = excluded.starts_at",
+                     starts_at = excluded.starts_at, search = excluded.search",
             ))
             .bind(column(rows.clone(), |event| event.event_id.uuid()))
             .bind(column(rows.clone(), |event| event.owner_id.uuid()))
             .bind(column(rows.clone(), |event| event.status.as_str()))
             .bind(column(rows.clone(), |event| bound(event.version.0)))
             .bind(column(rows.clone(), |event| event.details.starts_at))
-            .bind(column(rows, Json))
+            .bind(column(rows.clone(), Json))
+            .bind(column(rows, |event| in_one_text(&terms_of(&event.details))))
             .execute(&mut *connection)
             .await
             .map_err(|error| refused(error, "events"))?;
@@ -342,6 +347,13 @@ impl PostgresReadModels {
 /// Returns one column of many rows as an array, which the statement turns back into rows by `unnest`.
 pub(super) fn column<R, T>(rows: impl Iterator<Item = R>, value: impl FnMut(R) -> T) -> Vec<T> {
     rows.map(value).collect()
+}
+
+/// Joins the terms of an event by a control character, which no term has: PostgreSQL has no arrays of arrays of
+/// different lengths.
+fn in_one_text(terms: &BTreeSet<String>) -> String {
+    let terms: Vec<_> = terms.iter().map(String::as_str).collect();
+    terms.join("\u{1f}")
 }
 
 /// Returns a column of JSON as text, since PostgreSQL reads parameters of type text faster than those of type

@@ -1,5 +1,6 @@
 //! Events on sale, as readers see them.
 
+use super::event_search::EventSearch;
 use crate::log::streams::Version;
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
@@ -41,7 +42,7 @@ pub enum DraftsVisible {
     All,
 }
 
-/// Which events a list shows, chosen by their recorded status. Readers may see an event that has begun with another
+/// Which events a list shows, chosen by their recorded status, by the time at which they begin, and by a search. Readers may see an event that has begun with another
 /// status than the recorded one, so the choice differs for events before and after their start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventsWanted {
@@ -55,10 +56,13 @@ pub struct EventsWanted {
     pub from: Option<Timestamp>,
     /// The list shows events that begin before this time; `None` if it shows them up to the last one.
     pub to: Option<Timestamp>,
+    /// The list shows events that this finds.
+    pub search: EventSearch,
 }
 
 impl EventsWanted {
-    /// Returns whether the list shows an event with that recorded status that begins at `starts_at`.
+    /// Returns whether the list shows an event with that recorded status that begins at `starts_at`, if the search finds
+    /// it.
     pub fn includes(&self, recorded: EventStatus, starts_at: Timestamp) -> bool {
         let wanted = if starts_at > self.now {
             &self.to_come
@@ -93,6 +97,7 @@ impl EventsWanted {
 /// - `events_are_listed_after_a_cursor_although_others_arrive`.
 /// - `events_are_listed_by_what_is_recorded_before_and_after_their_start`.
 /// - `events_are_listed_by_the_time_at_which_they_begin`: those from `from` on, and before `to`.
+/// - `events_are_found_by_beginnings_of_words_by_city_and_by_category`, whatever their letter case and accents.
 /// - `drafts_are_listed_only_for_who_may_manage_them`.
 #[async_trait]
 pub trait EventQueries: std::fmt::Debug + Send + Sync {

@@ -6,6 +6,7 @@
 
 pub mod availability;
 pub mod changes;
+pub mod event_search;
 pub mod events;
 pub mod payments;
 pub mod reservations;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
@@ -22,6 +23,19 @@ pub fn folded(text: &str) -> String {
     let compatible: String = text.nfkc().filter(|c| !chooses_a_style(*c)).collect();
     // Converting to upper case first makes both forms of the small sigma equal, and turns ß into SS.
     compatible.to_uppercase().to_lowercase().nfkc().collect()
+}
+
+/// Returns the words of a text in the form in which a search compares them: letters and digits side by side, in lower
+/// case and without accents. Of a very long word only the beginning counts.
+pub fn words(text: &str) -> Vec<String> {
+    const CHARACTERS: usize = 64;
+    let without_accents = |text: &str| text.nfkd().filter(|c| !is_combining_mark(*c)).collect::<String>();
+    // A small sigma has another form at the end of a word, and the beginning of a word has to fit too.
+    let compared = without_accents(&without_accents(text).to_uppercase().to_lowercase()).replace('ς', "σ");
+    let words = compared
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words.map(|word| word.chars().take(CHARACTERS).collect()).collect()
 }
 
 /// Returns whether a reader cannot see the character, or it changes the direction of the text around it. A text with
@@ -65,6 +79,23 @@ mod tests {
         for (one, other) in [("Cafe", "Caf\u{e9}"), ("A1", "A-1"), ("VIP", "VIP 2")] {
             assert_ne!(folded(one), folded(other));
         }
+    }
+
+    #[test]
+    fn words_are_compared_without_accents_and_letter_case() {
+        for (text, expected) in [
+            ("Caf\u{e9} Noir", &["cafe", "noir"][..]),
+            ("Cafe\u{301}", &["cafe"]),
+            ("Straße & STRASSE", &["strasse", "strasse"]),
+            ("Rock 'n' Roll, 2027!", &["rock", "n", "roll", "2027"]),
+            ("ΟΔΟΣ", &["οδοσ"]),
+            ("音楽祭", &["音楽祭"]),
+            ("\u{ff36}\u{ff29}\u{ff30}", &["vip"]),
+            (" - & ", &[]),
+        ] {
+            assert_eq!(words(text), expected, "{text:?}");
+        }
+        assert_eq!(words(&"a".repeat(100))[0].len(), 64);
     }
 
     #[test]

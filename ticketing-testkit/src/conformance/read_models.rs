@@ -35,7 +35,7 @@ use cursors::{
 };
 use events::{
     an_event_is_read_as_it_was_created_and_changed, drafts_are_listed_only_for_who_may_manage_them,
-    events_are_listed_by_the_time_at_which_they_begin,
+    events_are_found_by_beginnings_of_words_by_city_and_by_category, events_are_listed_by_the_time_at_which_they_begin,
     events_are_listed_by_what_is_recorded_before_and_after_their_start, events_are_listed_in_pages,
     events_are_listed_soonest_first,
 };
@@ -76,6 +76,7 @@ suite! { $
         events_are_listed_in_pages,
         events_are_listed_after_a_cursor_although_others_arrive,
         events_are_listed_by_what_is_recorded_before_and_after_their_start,
+        events_are_found_by_beginnings_of_words_by_city_and_by_category,
         events_are_listed_by_the_time_at_which_they_begin,
         drafts_are_listed_only_for_who_may_manage_them,
         counts_of_a_section_add_up_to_its_capacity,

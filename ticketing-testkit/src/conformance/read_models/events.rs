@@ -2,12 +2,13 @@
 
 use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::changes::Change;
+use ticketing_ports::read_models::event_search::EventSearch;
 use ticketing_ports::read_models::events::{DraftsVisible, EventView, EventsWanted};
-use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus};
 
 use super::models::ReadModels;
 use super::paging::page;
-use super::rows::{created, event, event_id, public};
+use super::rows::{created, event, event_id, label, public};
 use crate::conformance::fixtures::{at, user};
 use crate::conformance::{Broken, Verdict, ensure, ensure_eq};
 
@@ -86,6 +87,7 @@ pub(super) async fn events_are_listed_by_what_is_recorded_before_and_after_their
             begun: begun.to_vec(),
             from: None,
             to: None,
+            search: EventSearch::default(),
         };
         let listed = models
             .events
@@ -143,6 +145,7 @@ pub(super) async fn events_are_listed_by_the_time_at_which_they_begin(models: &R
                 begun: begun.to_vec(),
                 from: from.map(at),
                 to: to.map(at),
+                search: EventSearch::default(),
             };
             let listed = models
                 .events
@@ -153,6 +156,68 @@ pub(super) async fn events_are_listed_by_the_time_at_which_they_begin(models: &R
             ensure_eq!(numbers(&listed.rows), expected, "events from {from:?} to {to:?}");
             ensure_eq!(listed.total, expected.len() as u64, "total from {from:?} to {to:?}");
         }
+    }
+    Ok(())
+}
+
+pub(super) async fn events_are_found_by_beginnings_of_words_by_city_and_by_category(models: &ReadModels) -> Verdict {
+    let described = |number, name: &str, category: Option<&str>, city: &str| {
+        let view = public(number, number as i64);
+        let mut details = EventDetails::clone(&view.details);
+        details.name = label(name);
+        details.category = category.map(label);
+        details.venue.city = label(city);
+        Change::EventCreated(EventView {
+            details: details.into(),
+            ..view
+        })
+    };
+    models
+        .apply(vec![
+            described(1, "Caf\u{e9} Noir: the \"Proms\"", Some("Concert"), "New York"),
+            described(2, "Cafeteria opening", Some("other"), "Li\u{e8}ge"),
+            described(3, "It's \\ 'quoted'", None, "New York City"),
+            described(4, "Noir, again", Some("concert"), "York"),
+        ])
+        .await?;
+    let searches = [
+        (None, None, None, &[1, 2, 3, 4][..]),
+        (Some("cafe"), None, None, &[1, 2]),
+        (Some("CAFE\u{301} n"), None, None, &[1]),
+        (Some("noir"), None, None, &[1, 4]),
+        (Some("oir"), None, None, &[]),
+        (Some("it's 'quo"), None, None, &[3]),
+        (Some("york"), None, None, &[1, 3, 4]),
+        (Some("antwerp"), None, None, &[]),
+        (None, Some("new  york"), None, &[1]),
+        (None, Some("liege"), None, &[2]),
+        (None, None, Some("CONCERT"), &[1, 4]),
+        (Some("noir"), Some("York"), Some("concert"), &[4]),
+        (Some("concert"), None, None, &[1, 4]),
+    ];
+    for (text, city, category, expected) in searches {
+        let wanted = EventsWanted {
+            now: at(0),
+            to_come: EventStatus::ALL.to_vec(),
+            begun: EventStatus::ALL.to_vec(),
+            from: None,
+            to: None,
+            search: EventSearch::new(text, city, category),
+        };
+        let listed = models
+            .events
+            .events(Some(&wanted), DraftsVisible::None, page(1, 9))
+            .await?;
+        ensure_eq!(
+            numbers(&listed.rows),
+            expected,
+            "events for {text:?}, {city:?} and {category:?}"
+        );
+        ensure_eq!(
+            listed.total,
+            expected.len() as u64,
+            "total for {text:?}, {city:?} and {category:?}"
+        );
     }
     Ok(())
 }
@@ -184,6 +249,7 @@ pub(super) async fn drafts_are_listed_only_for_who_may_manage_them(models: &Read
             begun: vec![EventStatus::Draft],
             from: None,
             to: None,
+            search: EventSearch::default(),
         };
         for (wanted, expected) in [(None, every), (Some(&wanted), only_drafts)] {
             let listed = models.events.events(wanted, drafts, page(1, 9)).await?;
