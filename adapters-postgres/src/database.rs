@@ -69,6 +69,9 @@ pub struct DatabaseOptions {
     pub statement_timeout: Duration,
     /// How long a statement waits for a lock before the server ends it.
     pub lock_timeout: Duration,
+    /// A connection that was idle for longer than this is tried before it is used. So nobody gets one that the server
+    /// ended meanwhile, as when it was started again.
+    pub try_after: Duration,
 }
 
 impl Default for DatabaseOptions {
@@ -78,6 +81,7 @@ impl Default for DatabaseOptions {
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(15),
             lock_timeout: Duration::from_secs(5),
+            try_after: Duration::from_secs(1),
         }
     }
 }
@@ -173,12 +177,16 @@ impl Database {
                 ("jit", "off".to_owned()),
                 ("client_min_messages", "warning".to_owned()),
             ]);
+        let try_after = options.try_after;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            // The pool does not test a connection before each use, which would cost a round trip. A dead connection
-            // shows when a statement fails.
+            // The pool does not test a connection before each use, which would cost a round trip. Under load a dead
+            // connection shows when a statement fails.
             .test_before_acquire(false)
+            .before_acquire(move |connection, use_before| {
+                Box::pin(async move { Ok(use_before.idle_for <= try_after || connection.ping().await.is_ok()) })
+            })
             .connect_lazy_with(connect.clone());
         #[expect(
             clippy::disallowed_methods,
