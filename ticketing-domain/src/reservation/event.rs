@@ -113,7 +113,7 @@ pub struct ReservationCompensated {
 }
 
 /// Money was given back for the reservation while its status stays as it is: a part of the price of valid tickets, more
-/// of the price of a refunded reservation, or the payment of one that was undone.
+/// of the price of a refunded reservation, or the payment of one that was undone or given up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationMoneyReturned {
     /// How much went back.

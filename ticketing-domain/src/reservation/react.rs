@@ -50,7 +50,7 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
 }
 
 /// Records that money went back. If the whole payment for valid tickets went back, the seats become free again. Money
-/// that was taken without need, beside the payment of the reservation, is not money of the reservation.
+/// that was taken without need, beside the payment that the reservation names, is not money of the reservation.
 fn refunded(
     state: &ReservationState,
     payment: PaymentId,
@@ -65,7 +65,12 @@ fn refunded(
         was_completed,
     };
     match state {
-        ReservationState::Compensated { payment_id, .. } if *payment_id == payment => keep_status(returned, ctx),
+        ReservationState::Compensated { payment_id, .. }
+        | ReservationState::Cancelled {
+            paid: None,
+            payment_id: Some(payment_id),
+            ..
+        } if *payment_id == payment => keep_status(returned, ctx),
         _ if cause == RefundCause::NoSeats => ReservationDecision::nothing(),
         ReservationState::Cancelled { paid: Some(_), .. } => ReservationDecision::event(ended(false)),
         ReservationState::Completed { terms, .. } if in_full => {

@@ -56,6 +56,8 @@ pub enum ReservationState {
         /// The payment that was under way when the reservation was cancelled, and which the gateway may still answer;
         /// `None` if no payment was under way.
         payment_id: Option<PaymentId>,
+        /// How much of that payment has gone back.
+        refunded: Money,
     },
     /// The reservation was undone because it could not be paid, or was paid too late.
     Compensated {
@@ -168,17 +170,12 @@ impl ReservationState {
                     payment_id: expired.payment_id,
                 }
             }
-            (Self::Held { terms, .. }, E::ReservationCancelled(_)) => Self::Cancelled {
-                terms,
-                paid: None,
-                payment_id: None,
-            },
-            (Self::PaymentPending { terms, payment_id, .. }, E::ReservationCancelled(_)) => Self::Cancelled {
-                terms,
-                paid: None,
-                payment_id: Some(payment_id),
-            },
+            (Self::Held { terms, .. }, E::ReservationCancelled(_)) => Self::given_up(terms, None),
+            (Self::PaymentPending { terms, payment_id, .. }, E::ReservationCancelled(_)) => {
+                Self::given_up(terms, Some(payment_id))
+            }
             (Self::Completed { terms, paid }, E::ReservationCancelled(_)) => Self::Cancelled {
+                refunded: paid.refunded,
                 terms,
                 paid: Some(paid),
                 payment_id: None,
@@ -211,11 +208,21 @@ impl ReservationState {
         };
     }
 
+    /// Returns the state of a reservation that was cancelled before it was paid.
+    fn given_up(terms: HoldTerms, payment_id: Option<PaymentId>) -> Self {
+        Self::Cancelled {
+            refunded: terms.nothing(),
+            terms,
+            paid: None,
+            payment_id,
+        }
+    }
+
     /// Returns the state with how much money has gone back until now. A reservation that took no money stays as it is.
     fn having_refunded(mut self, total: Money) -> Self {
         match &mut self {
             Self::Completed { paid, .. } | Self::Refunded { paid, .. } => paid.refunded = total,
-            Self::Compensated { refunded, .. } => *refunded = total,
+            Self::Compensated { refunded, .. } | Self::Cancelled { refunded, .. } => *refunded = total,
             _ => {}
         }
         self
@@ -260,7 +267,7 @@ impl ReservationState {
     /// Returns how much money has gone back for the reservation; `None` if none can have.
     fn refunded(&self) -> Option<Money> {
         match self {
-            Self::Compensated { refunded, .. } => Some(*refunded),
+            Self::Compensated { refunded, .. } | Self::Cancelled { refunded, .. } => Some(*refunded),
             _ => self.paid().map(|paid| paid.refunded),
         }
     }

@@ -40,7 +40,7 @@ func buy(ctx context.Context) error {
 	if event.JSON200 == nil {
 		return fmt.Errorf("the event: %s: %s", event.Status(), event.Body)
 	}
-	key, section, quantity := "go", event.JSON200.Sections[0].Name, 2
+	key, section, quantity := "go", event.JSON200.Sections[0].Name, int32(2)
 	held, err := office.CreateReservationWithResponse(ctx,
 		&boxoffice.CreateReservationParams{IdempotencyKey: &key},
 		boxoffice.CreateReservationRequest{EventId: eventID, Section: &section, Quantity: &quantity})
