@@ -75,7 +75,7 @@ fn row_places() -> impl Strategy<Value = RowPlaces> {
         });
         RowPlaces::of(places.collect())
     });
-    prop_oneof![2 => numbered, 1 => listed]
+    prop_oneof![6 => numbered, 1 => listed]
 }
 
 /// Generates the arrangement of a section: rows of different lengths, or general admission.
