@@ -71,7 +71,7 @@ pub struct DatabaseOptions {
     pub lock_timeout: Duration,
     /// A connection that was idle for longer than this is tried before it is used. So nobody gets one that the server
     /// ended meanwhile, as when it was started again.
-    pub try_after: Duration,
+    pub ping_idle_after: Duration,
 }
 
 impl Default for DatabaseOptions {
@@ -81,7 +81,7 @@ impl Default for DatabaseOptions {
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(15),
             lock_timeout: Duration::from_secs(5),
-            try_after: Duration::from_secs(1),
+            ping_idle_after: Duration::from_secs(1),
         }
     }
 }
@@ -177,7 +177,7 @@ impl Database {
                 ("jit", "off".to_owned()),
                 ("client_min_messages", "warning".to_owned()),
             ]);
-        let try_after = options.try_after;
+        let ping_idle_after = options.ping_idle_after;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
@@ -185,7 +185,7 @@ impl Database {
             // connection shows when a statement fails.
             .test_before_acquire(false)
             .before_acquire(move |connection, use_before| {
-                Box::pin(async move { Ok(use_before.idle_for <= try_after || connection.ping().await.is_ok()) })
+                Box::pin(async move { Ok(use_before.idle_for <= ping_idle_after || connection.ping().await.is_ok()) })
             })
             .connect_lazy_with(connect.clone());
         #[expect(

@@ -35,7 +35,7 @@ async fn a_connection_that_the_server_has_ended_while_it_was_idle_is_not_used_ag
     let url = support::fresh_url(Purpose::Auth).await;
     let options = DatabaseOptions {
         max_connections: 1,
-        try_after: Duration::ZERO,
+        ping_idle_after: Duration::ZERO,
         ..DatabaseOptions::default()
     };
     let database = Database::connect(Purpose::Auth, &url, &options).await.unwrap();

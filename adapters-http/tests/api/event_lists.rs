@@ -2,22 +2,28 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Actor, TestServer, event_request};
+use crate::support::{Actor, Answer, TestServer, event_request};
+
+/// Creates and publishes events. Returns their ids, and the answer to the last request.
+async fn published(owner: &Actor, requests: Vec<Value>) -> (Vec<String>, Answer) {
+    let mut ids = Vec::new();
+    let mut last = None;
+    for request in requests {
+        let created = owner.post("/api/events", request).await;
+        let event = created.expect(201).text("event_id");
+        last = Some(owner.post(&format!("/api/events/{event}/publish"), ()).await);
+        ids.push(event);
+    }
+    (ids, last.unwrap())
+}
 
 #[tokio::test(start_paused = true)]
 async fn events_are_listed_soonest_first_in_pages_and_by_status() {
     let server = TestServer::start();
     let olga = server.owner("olga").await;
     let stranger = server.stranger();
-    let mut ids = Vec::new();
-    let mut last = None;
-    for days in [90, 30, 60] {
-        let created = olga.post("/api/events", event_request(&server.in_days(days))).await;
-        let event = created.expect(201).text("event_id");
-        last = Some(olga.post(&format!("/api/events/{event}/publish"), ()).await);
-        ids.push(event);
-    }
-    let last = last.unwrap();
+    let requests = [90, 30, 60].map(|days| event_request(&server.in_days(days)));
+    let (ids, last) = published(&olga, requests.into()).await;
     let listed = stranger.get_after(&last, "/api/events?per_page=2").await;
     let events = listed.expect(200).body["events"].as_array().unwrap();
     assert_eq!((events.len(), &listed.body["total"]), (2, &json!(3)));
@@ -110,23 +116,21 @@ async fn the_list_is_searched_by_words_city_and_category() {
     let server = TestServer::start();
     let olga = server.owner("olga").await;
     let stranger = server.stranger();
-    let mut ids = Vec::new();
-    let mut last = None;
-    for (days, name, category, city) in [
-        (10, "Caf\u{e9} Noir", "concert", "Li\u{e8}ge"),
-        (20, "Night of the Proms", "concert", "New York"),
-        (30, "Cafeteria", "other", "New York"),
-    ] {
+    let described = |(days, name, category, city)| {
         let mut request = event_request(&server.in_days(days));
         request["name"] = json!(name);
         request["category"] = json!(category);
         request["venue"]["city"] = json!(city);
-        let created = olga.post("/api/events", request).await;
-        let event = created.expect(201).text("event_id");
-        last = Some(olga.post(&format!("/api/events/{event}/publish"), ()).await);
-        ids.push(event);
-    }
-    stranger.get_after(&last.unwrap(), "/api/events").await.expect(200);
+        request
+    };
+    let requests = [
+        (10, "Caf\u{e9} Noir", "concert", "Li\u{e8}ge"),
+        (20, "Night of the Proms", "concert", "New York"),
+        (30, "Cafeteria", "other", "New York"),
+    ]
+    .map(described);
+    let (ids, last) = published(&olga, requests.into()).await;
+    stranger.get_after(&last, "/api/events").await.expect(200);
     let [noir, proms, cafeteria] = [&ids[0], &ids[1], &ids[2]];
     for (query, shown) in [
         ("q=cafe", vec![noir, cafeteria]),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_ports::vocabulary::reservation::{LineKind, Sale, SoldLine};
+use ticketing_ports::vocabulary::reservation::{LineKind, Sale, SoldLine, is_told_without_lines};
 use ticketing_ports::vocabulary::seating::Label;
 
 /// A sale as it is stored. Either `plain` is `None`, or `lines` is empty.
@@ -37,15 +37,13 @@ struct PlainLine {
 impl From<&Sale> for StoredSale {
     fn from(sale: &Sale) -> Self {
         let plain = match sale.lines.as_slice() {
-            [line] if line.kind == LineKind::Ticket && line.line_id == LineId::first_of(sale.reservation_id) => {
-                Some(PlainLine {
-                    section_id: line.section_id,
-                    section: line.section.clone(),
-                    tier: line.tier.clone(),
-                    quantity: line.quantity,
-                    unit_price: line.unit_price,
-                })
-            }
+            [line] if is_told_without_lines(sale.reservation_id, line.kind, line.line_id) => Some(PlainLine {
+                section_id: line.section_id,
+                section: line.section.clone(),
+                tier: line.tier.clone(),
+                quantity: line.quantity,
+                unit_price: line.unit_price,
+            }),
             _ => None,
         };
         Self {

@@ -17,8 +17,8 @@ use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatCounts, SeatId, S
 use uuid::Uuid;
 
 use super::{
-    AuthorizePayment, CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, ReportPayment,
-    WantedLine,
+    AuthorizePayment, CancelEvent, CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent,
+    ReportPayment, SettleCancellation, WantedLine,
 };
 use crate::book::{Book, Caller, Page, Ran, Staged};
 use crate::catalog::{EventDraft, SectionDraft};
@@ -235,6 +235,17 @@ impl House {
             .iter()
             .find(|deadline| deadline.key.kind == kind)
             .copied()
+    }
+
+    /// Cancels the event, and settles its reservations when the deadline comes.
+    pub(super) fn cancel_event_and_settle(&mut self) -> Happened<SettleCancellation> {
+        let (event_id, reason) = (EVENT, None);
+        self.asks(ORGANISER, CancelEvent { event_id, reason })
+            .expect("the organiser may cancel the event");
+        let deadline = self.deadline(DeadlineKind::CancellationChunk);
+        let deadline = deadline.expect("a cancelled event has a deadline for its reservations");
+        self.asks(Caller::World, SettleCancellation { deadline })
+            .expect("a deadline is never refused")
     }
 
     /// Returns the counts of a section.

@@ -121,7 +121,7 @@ impl Command for HoldSeats {
 }
 
 impl HoldSeats {
-    /// Asks for the best seats of one section that are free, for whoever sends the command.
+    /// Makes an order of one section: the caller gets the best of its free seats.
     pub fn best(event_id: EventId, section: impl Into<String>, quantity: u32) -> Self {
         Self {
             event_id,

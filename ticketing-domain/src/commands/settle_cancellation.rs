@@ -110,10 +110,7 @@ mod tests {
         let mut house = on_sale();
         house.buy(ALICE, 1);
         house.hold(BOB, 1);
-        let (event_id, reason) = (EVENT, None);
-        house.asks(ORGANISER, CancelEvent { event_id, reason }).unwrap();
-        let deadline = house.deadline(DeadlineKind::CancellationChunk).unwrap();
-        let settled = house.asks(Caller::World, SettleCancellation { deadline }).unwrap();
+        let settled = house.cancel_event_and_settle();
         let expected = [
             "ReservationCancelled",
             "SeatsReleased",

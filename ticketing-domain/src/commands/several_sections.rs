@@ -7,12 +7,9 @@ use ticketing_ports::vocabulary::reservation::ReservationStatus;
 
 use crate::book::Caller;
 use crate::commands::given::{
-    ALICE, BOB, EVENT, House, ORGANISER, approved, balcony, floor, floor_and_balcony, free_on_sale, on_sale, paying,
-    seat,
+    ALICE, BOB, House, approved, balcony, floor, floor_and_balcony, free_on_sale, on_sale, paying, seat,
 };
-use crate::commands::{
-    CancelEvent, CancelReservation, ExpireHold, GatewayAnswer, HoldSeats, MAX_LINES, SettleCancellation, WantedLine,
-};
+use crate::commands::{CancelReservation, ExpireHold, GatewayAnswer, HoldSeats, MAX_LINES, WantedLine};
 use crate::facts::Fact;
 use crate::refusal::Refusal;
 use crate::reservation::ReservationEvent;
@@ -219,10 +216,7 @@ fn money_taken_while_the_seats_of_one_line_went_to_somebody_else_goes_back_and_f
 fn a_cancelled_event_settles_an_order_over_all_its_sections() {
     let mut house = on_sale();
     hold_both(&mut house);
-    let (event_id, reason) = (EVENT, None);
-    house.asks(ORGANISER, CancelEvent { event_id, reason }).unwrap();
-    let deadline = house.deadline(DeadlineKind::CancellationChunk).unwrap();
-    let settled = house.asks(Caller::World, SettleCancellation { deadline }).unwrap();
+    let settled = house.cancel_event_and_settle();
     let expected = [
         "ReservationCancelled",
         "SeatsReleased",

@@ -4,7 +4,7 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 use ticketing_ports::vocabulary::roles::Actor;
 
-use super::whole::ReservationHeld;
+use super::versioned::ReservationHeld;
 use crate::inventory::ReleaseReason;
 use crate::payment::{Charge, RefundCause};
 

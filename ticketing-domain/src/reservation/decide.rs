@@ -11,7 +11,7 @@ use super::event::{
 use super::line::Lines;
 use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, PaidWith, ReservationState};
-use super::whole::ReservationHeld;
+use super::versioned::ReservationHeld;
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{PaymentCommand, PaymentRequest, RefundCause};
 use crate::policy;

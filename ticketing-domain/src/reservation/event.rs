@@ -7,7 +7,7 @@ use super::former::{
     completed_one_line, completed_with_lines, completed_with_some_payment, completed_without_made_up_payment,
     held_one_line, held_with_lines, refunded_with_total, refunded_without_total,
 };
-use super::whole::{ReservationCompleted, ReservationHeld, ReservationRefunded};
+use super::versioned::{ReservationCompleted, ReservationHeld, ReservationRefunded};
 use crate::stored::stored_events;
 
 stored_events! {

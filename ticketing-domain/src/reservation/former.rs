@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId};
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_ports::vocabulary::reservation::{LineKind, Sale, SoldLine, Ticket};
+use ticketing_ports::vocabulary::reservation::{LineKind, Sale, SoldLine, Ticket, is_told_without_lines};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 
 use super::line::Line;
-use super::whole::{ReservationCompleted, ReservationHeld, ReservationRefunded};
+use super::versioned::{ReservationCompleted, ReservationHeld, ReservationRefunded};
 use crate::inventory::TakenSeats;
 
 /// Version 1 of [`ReservationHeld`].
@@ -34,7 +34,7 @@ pub(super) fn held_one_line(held: ReservationHeld) -> Option<HeldOneLine> {
         reservation_id, lines, ..
     } = held;
     let [line] = &*lines else { return None };
-    if !Line::is_plain(line.kind, line.line_id, reservation_id) {
+    if !is_told_without_lines(reservation_id, line.kind, line.line_id) {
         return None;
     }
     let line = line.clone();
@@ -104,7 +104,7 @@ struct TicketOfTheLine {
 pub(super) fn completed_one_line(completed: ReservationCompleted) -> Option<CompletedOneLine> {
     let ReservationCompleted { sale, tickets } = completed;
     let [line] = sale.lines.as_slice() else { return None };
-    if !Line::is_plain(line.kind, line.line_id, sale.reservation_id) {
+    if !is_told_without_lines(sale.reservation_id, line.kind, line.line_id) {
         return None;
     }
     let tickets = tickets.into_iter().map(|ticket| TicketOfTheLine {

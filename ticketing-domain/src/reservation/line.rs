@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationLine;
-use ticketing_ports::vocabulary::ids::{LineId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{LineId, SectionId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::{LineKind, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label};
@@ -64,11 +64,5 @@ impl Line {
             unit_price: self.unit_price,
             total: self.total,
         }
-    }
-
-    /// Returns whether a reservation without a list of lines can tell this line: it is a line of tickets with the id
-    /// of a first line.
-    pub(super) fn is_plain(kind: LineKind, line_id: LineId, reservation_id: ReservationId) -> bool {
-        kind == LineKind::Ticket && line_id == LineId::first_of(reservation_id)
     }
 }

@@ -13,7 +13,7 @@ mod line;
 mod react;
 mod saga_command;
 mod state;
-mod whole;
+mod versioned;
 
 pub use command::{ReservationCommand, ReservationInput, SagaInput};
 pub use decide::{decide, may_be_cancelled};
@@ -26,7 +26,7 @@ pub use line::{Line, Lines};
 pub use react::{MAX_DECLINES, react};
 pub use saga_command::{ReservationDecision, SagaCommand};
 pub use state::{HoldTerms, PaidWith, ReservationState};
-pub use whole::{ReservationCompleted, ReservationHeld, ReservationRefunded};
+pub use versioned::{ReservationCompleted, ReservationHeld, ReservationRefunded};
 
 use ticketing_ports::vocabulary::ids::ReservationId;
 

@@ -13,7 +13,7 @@ use super::event::{
 use super::line::{Line, Lines};
 use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, ReservationState};
-use super::whole::{ReservationCompleted, ReservationRefunded};
+use super::versioned::{ReservationCompleted, ReservationRefunded};
 use crate::inventory::ReleaseReason;
 use crate::payment::{Charge, PaymentCommand, RefundCause};
 use crate::reducer::Context;

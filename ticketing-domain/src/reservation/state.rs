@@ -7,7 +7,7 @@ use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 
 use super::event::ReservationEvent;
 use super::line::{Line, Lines};
-use super::whole::ReservationHeld;
+use super::versioned::ReservationHeld;
 use crate::status;
 
 /// The state of one reservation, made from its facts.

@@ -16,6 +16,7 @@ use crate::vocabulary::paging::Page;
 use crate::vocabulary::reservation::LineKind;
 use crate::vocabulary::reservation::ReservationStatus;
 use crate::vocabulary::reservation::Ticket;
+use crate::vocabulary::reservation::is_told_without_lines;
 use crate::vocabulary::seating::Allocation;
 use crate::vocabulary::seating::Label;
 use crate::vocabulary::seating::SeatId;
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 /// A reservation, as readers see it.
 ///
-/// As JSON, a reservation of a [plain](ReservationView::is_plain) line has the fields of the line at the top, as every
+/// As JSON, a reservation has the fields of its only line at the top if that [tells it](ReservationView::plain_line), as every
 /// reservation had before there were lines. So builds that know nothing of lines read it too.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "stored::Reservation<ReservationLine>")]
@@ -82,7 +83,7 @@ pub struct ReservationLine {
 
 impl Serialize for ReservationView {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let plain = self.is_plain();
+        let plain = self.plain_line();
         stored::ReservationRef {
             reservation_id: self.reservation_id,
             event_id: self.event_id,
@@ -165,9 +166,9 @@ impl ReservationView {
     }
 
     /// Returns the only line, if it says no more than a reservation could say before there were lines.
-    pub fn is_plain(&self) -> Option<&ReservationLine> {
+    pub fn plain_line(&self) -> Option<&ReservationLine> {
         self.only_line()
-            .filter(|line| line.kind == LineKind::Ticket && line.line_id == LineId::first_of(self.reservation_id))
+            .filter(|line| is_told_without_lines(self.reservation_id, line.kind, line.line_id))
     }
 }
 

@@ -76,6 +76,12 @@ impl LineKind {
     }
 }
 
+/// Returns whether the only line of a reservation can be told without lines, as reservations were told before there were
+/// any: it is a line of tickets, and has the id of a first line.
+pub fn is_told_without_lines(reservation_id: ReservationId, kind: LineKind, line_id: LineId) -> bool {
+    kind == LineKind::Ticket && line_id == LineId::first_of(reservation_id)
+}
+
 /// The right of one person to enter the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {

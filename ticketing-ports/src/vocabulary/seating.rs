@@ -27,8 +27,7 @@ pub enum Seating {
 }
 
 impl Seating {
-    /// Returns whether the rows are told by their numbers of seats alone, as they always were before a row could have a
-    /// list of places.
+    /// Returns whether no row lists its places. Builds that know of no such lists can read this seating.
     pub fn is_plain(&self) -> bool {
         match self {
             Self::Numbered { rows } => rows.iter().all(|row| matches!(row.places, RowPlaces::Numbered(_))),

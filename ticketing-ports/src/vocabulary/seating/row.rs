@@ -20,7 +20,7 @@ pub struct RowPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum RowPlaces {
-    /// So many seats without gaps, numbered from 1.
+    /// The number of seats, which are side by side and numbered from 1.
     Numbered(u32),
     /// What is printed on the seat of each place; `None` for a gap. [`RowPlaces::of`] makes this variant only of what
     /// cannot be told by a number.

@@ -101,8 +101,8 @@ impl House {
         })
     }
 
-    /// Returns what a customer wants: `quantity` seats of one section and, if `of_next` is given, so many of the
-    /// section after it.
+    /// Makes the lines of an order: `quantity` seats of one section, and `of_next` seats of the section after it unless
+    /// `of_next` is `None`.
     fn lines(&self, section: usize, quantity: u32, seats: Option<usize>, of_next: Option<u32>) -> Vec<WantedLine> {
         let sections = &self.draft.sections;
         let next = &sections[(section + 1) % sections.len()];

@@ -1,0 +1,206 @@
+//! The mistakes of the lying read models, and the rule that notices each.
+
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ReadLie {
+    #[default]
+    None,
+    ForgetsTheCheckpoint,
+    ForgetsTheCommit,
+    LetsAnyLogAdopt,
+    AppliesChangeByChange,
+    SkipsUnknownRows,
+    AppliesBatchesAgain,
+    LooksBeforeItApplies,
+    JumpsOverGaps,
+    KnowsPositionsOnly,
+    RebuildsInPlace,
+    RebuildsOnTopOfThePresent,
+    IgnoresTheSwitch,
+    IgnoresStatusChanges,
+    ListsTheLatestFirst,
+    TotalsAreThoseOfThePage,
+    IgnoresTheStart,
+    IgnoresFrom,
+    ListsTheEndOfTheSpanToo,
+    SearchesNothing,
+    CountsRowsInsteadOfFollowing,
+    KeepsWhatIsGone,
+    ShowsEverybodyDrafts,
+    LosesSeatsOnTheWay,
+    SortsSectionsByName,
+    SequenceStandsStill,
+    HoldsLastUntilTheyEnd,
+    HoldsRunOutLate,
+    ForgetsHowManyRanOut,
+    ShowsReservationsOfEverybody,
+    OverwritesWithNothing,
+    ListsTheOldestPaymentFirst,
+    ClearsTheLastFour,
+    InventsSalesForUnknownEvents,
+    CountsRowsInsteadOfTickets,
+    SubtractsRefundsFromRevenue,
+    IgnoresReturns,
+    ListsTheOldestPurchaseFirst,
+    MixesCurrencies,
+    HoldsOnlyOneSection,
+    ShowsOnlyTheFirstLine,
+    CountsOnlyTheFirstLine,
+}
+
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
+pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
+    (
+        "changes_and_checkpoint_are_applied_together",
+        ReadLie::ForgetsTheCheckpoint,
+    ),
+    (
+        "the_checkpoint_says_of_which_log_and_commit_it_is",
+        ReadLie::ForgetsTheCommit,
+    ),
+    (
+        "rows_of_no_log_are_adopted_by_a_batch_without_events",
+        ReadLie::LetsAnyLogAdopt,
+    ),
+    (
+        "a_batch_of_another_log_or_another_past_is_refused",
+        ReadLie::KnowsPositionsOnly,
+    ),
+    ("readers_never_see_half_a_batch", ReadLie::AppliesChangeByChange),
+    (
+        "a_batch_with_a_change_of_an_unknown_row_changes_nothing",
+        ReadLie::SkipsUnknownRows,
+    ),
+    (
+        "a_batch_that_was_applied_before_changes_nothing",
+        ReadLie::AppliesBatchesAgain,
+    ),
+    (
+        "exactly_one_racing_application_of_a_batch_counts",
+        ReadLie::LooksBeforeItApplies,
+    ),
+    (
+        "a_batch_that_does_not_follow_the_checkpoint_is_refused",
+        ReadLie::JumpsOverGaps,
+    ),
+    (
+        "a_rebuild_is_invisible_until_it_is_switched_to",
+        ReadLie::RebuildsInPlace,
+    ),
+    (
+        "a_rebuild_is_invisible_until_it_is_switched_to",
+        ReadLie::IgnoresTheSwitch,
+    ),
+    (
+        "a_rebuild_starts_empty_and_leaves_the_present_rows_alone",
+        ReadLie::RebuildsOnTopOfThePresent,
+    ),
+    ("batches_go_on_after_a_switch", ReadLie::RebuildsInPlace),
+    (
+        "an_event_is_read_as_it_was_created_and_changed",
+        ReadLie::IgnoresStatusChanges,
+    ),
+    ("events_are_listed_soonest_first", ReadLie::ListsTheLatestFirst),
+    ("events_are_listed_in_pages", ReadLie::TotalsAreThoseOfThePage),
+    (
+        "events_are_listed_after_a_cursor_although_others_arrive",
+        ReadLie::CountsRowsInsteadOfFollowing,
+    ),
+    (
+        "reservations_are_listed_after_a_cursor_although_others_arrive",
+        ReadLie::CountsRowsInsteadOfFollowing,
+    ),
+    (
+        "payments_are_listed_after_a_cursor_although_others_arrive",
+        ReadLie::CountsRowsInsteadOfFollowing,
+    ),
+    (
+        "purchases_are_listed_after_a_cursor_although_others_arrive",
+        ReadLie::CountsRowsInsteadOfFollowing,
+    ),
+    (
+        "events_are_listed_by_what_is_recorded_before_and_after_their_start",
+        ReadLie::IgnoresTheStart,
+    ),
+    (
+        "events_are_found_by_beginnings_of_words_by_city_and_by_category",
+        ReadLie::SearchesNothing,
+    ),
+    (
+        "events_are_listed_by_the_time_at_which_they_begin",
+        ReadLie::IgnoresFrom,
+    ),
+    (
+        "events_are_listed_by_the_time_at_which_they_begin",
+        ReadLie::ListsTheEndOfTheSpanToo,
+    ),
+    (
+        "a_changed_reservation_loses_what_the_change_takes_away",
+        ReadLie::KeepsWhatIsGone,
+    ),
+    (
+        "drafts_are_listed_only_for_who_may_manage_them",
+        ReadLie::ShowsEverybodyDrafts,
+    ),
+    (
+        "counts_of_a_section_add_up_to_its_capacity",
+        ReadLie::LosesSeatsOnTheWay,
+    ),
+    ("sections_stand_in_the_organisers_order", ReadLie::SortsSectionsByName),
+    (
+        "a_hold_that_ran_out_counts_as_available_until_it_ends",
+        ReadLie::HoldsLastUntilTheyEnd,
+    ),
+    (
+        "a_hold_that_ran_out_counts_as_available_until_it_ends",
+        ReadLie::HoldsRunOutLate,
+    ),
+    ("holds_that_ran_out_are_counted", ReadLie::ForgetsHowManyRanOut),
+    (
+        "the_sequence_grows_by_one_with_every_change_of_a_count",
+        ReadLie::SequenceStandsStill,
+    ),
+    (
+        "reservations_of_a_customer_are_listed_newest_first",
+        ReadLie::ShowsReservationsOfEverybody,
+    ),
+    (
+        "a_changed_reservation_keeps_what_the_change_does_not_name",
+        ReadLie::OverwritesWithNothing,
+    ),
+    (
+        "payments_of_a_customer_are_listed_newest_first",
+        ReadLie::ListsTheOldestPaymentFirst,
+    ),
+    (
+        "a_changed_payment_keeps_what_the_change_does_not_name",
+        ReadLie::ClearsTheLastFour,
+    ),
+    (
+        "an_event_without_sales_has_zeros_and_an_unknown_one_nothing",
+        ReadLie::InventsSalesForUnknownEvents,
+    ),
+    ("sales_sum_quantities_and_amounts", ReadLie::CountsRowsInsteadOfTickets),
+    (
+        "refunds_are_counted_beside_revenue",
+        ReadLie::SubtractsRefundsFromRevenue,
+    ),
+    ("returned_tickets_are_not_counted_as_sold", ReadLie::IgnoresReturns),
+    (
+        "purchases_of_a_customer_are_listed_newest_first",
+        ReadLie::ListsTheOldestPurchaseFirst,
+    ),
+    ("lifetime_value_keeps_currencies_apart", ReadLie::MixesCurrencies),
+    (
+        "a_reservation_holds_places_of_each_section_by_itself",
+        ReadLie::HoldsOnlyOneSection,
+    ),
+    (
+        "a_reservation_of_several_lines_is_read_with_all_of_them",
+        ReadLie::ShowsOnlyTheFirstLine,
+    ),
+    (
+        "a_sale_of_several_lines_counts_for_the_section_and_the_tier_of_each",
+        ReadLie::CountsOnlyTheFirstLine,
+    ),
+];
