@@ -211,6 +211,11 @@ impl From<Refusal> for ApiError {
             Refusal::SeatsUnavailable { seats, section } => {
                 plain(Code::SeatsUnavailable).with_details(of_section(json!({ "seats": seats }), section))
             }
+            Refusal::CustomerLimitReached { requested, has, limit } => plain(Code::CustomerLimitReached)
+                .with_details(json!({ "requested": requested, "has": has, "limit": limit })),
+            Refusal::TooManyHolds { limit, reservations } => {
+                plain(Code::TooManyHolds).with_details(json!({ "limit": limit, "reservations": reservations }))
+            }
             Refusal::EventCancelled(_) => plain(Code::EventCancelled),
             Refusal::ReservationExpired {
                 reservation_id,

@@ -251,6 +251,7 @@ fn engine_config(settings: &Settings, observer: Arc<dyn Observer>, tracer: Arc<d
         mailbox: count(settings.engine.lane_mailbox),
         lane_idle: settings.engine.lane_idle,
         max_lanes: count(settings.engine.max_lanes),
+        max_live_holds: Some(settings.engine.max_live_holds).filter(|holds| *holds > 0),
         idempotency_retention: settings.storage.idempotency,
         facts_from: if plays(Role::Http) || plays(Role::Relay) {
             FactsFrom::ThisProcess

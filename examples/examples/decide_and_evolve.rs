@@ -22,6 +22,7 @@ fn main() -> anyhow::Result<()> {
         now,
         ids: &ids,
         floor: newest(),
+        max_live_holds: None,
     };
     let token = MethodToken::new("tok_visa").expect("\"tok_visa\" is visible ASCII and no card number");
     let commands = [

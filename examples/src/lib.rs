@@ -90,6 +90,7 @@ fn draft() -> EventDraft {
         }],
         hold_seconds: None,
         max_seats_per_order: None,
+        max_seats_per_customer: None,
         refund_policy: None,
     }
 }

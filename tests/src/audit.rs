@@ -85,6 +85,7 @@ impl Audit {
             if before.sequence == after.sequence {
                 books.sections = after.sections;
                 books.refunds_in_full = refunds_in_full(&terms, self.now);
+                books.max_seats_per_customer = terms.max_seats_per_customer;
                 return Ok(books);
             }
         }

@@ -33,6 +33,8 @@ pub struct Books {
     pub sales: Option<Sales>,
     /// Whether a customer who cancels now gets everything back under the refund policy of the event.
     pub refunds_in_full: bool,
+    /// How many seats of the event one customer may have; `None` if there is no such limit.
+    pub max_seats_per_customer: Option<u32>,
 }
 
 /// What the answers of the server have promised.
@@ -100,6 +102,7 @@ pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
     let mut found = Vec::new();
     nothing_is_sold_twice(books, &mut found);
     no_section_is_overfull(books, &mut found);
+    no_customer_has_too_many_seats(books, answers, &mut found);
     counts_agree(books, answers, &mut found);
     what_was_answered_is_there(books, answers, &mut found);
     nothing_is_there_unasked(books, answers, &mut found);
@@ -176,6 +179,20 @@ fn no_section_is_overfull(books: &Books, found: &mut Vec<Discrepancy>) {
             });
         }
     }
+}
+
+/// Customers who share a session count as several here, so that their limit is only partly checked.
+fn no_customer_has_too_many_seats(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
+    let Some(limit) = books.max_seats_per_customer else {
+        return;
+    };
+    let mut seats: BTreeMap<u32, u64> = BTreeMap::new();
+    for (id, held) in &answers.held {
+        let live = books.reservations.get(id).filter(|reservation| is_live(reservation));
+        *seats.entry(held.customer).or_default() += live.map_or(0, |live| u64::from(live.quantity()));
+    }
+    let too_many = seats.into_iter().filter(|(_, seats)| *seats > u64::from(limit));
+    found.extend(too_many.map(|(customer, seats)| Discrepancy::TooManySeats { customer, seats, limit }));
 }
 
 fn counts_agree(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {

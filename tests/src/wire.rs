@@ -17,6 +17,7 @@ pub struct Event {
     pub event_id: EventId,
     pub starts_at: Timestamp,
     pub refund_policy: Vec<RefundRule>,
+    pub max_seats_per_customer: Option<u32>,
 }
 
 /// The parts of the answer to a hold that a customer needs.

@@ -227,6 +227,7 @@ async fn on_sale(office: &BoxOffice) -> EventId {
         }],
         hold_seconds: Some(3_600),
         max_seats_per_order: None,
+        max_seats_per_customer: None,
         refund_policy: None,
     };
     let created = office.create_event(request(ORGANISER, draft)).await.unwrap();

@@ -12,8 +12,10 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::generations;
+use ticketing_domain::inventory::InventoryEvent;
 use ticketing_domain::made_up_version::{MadeUpVersion, declare};
 use ticketing_domain::refusal::Refusal;
+use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent};
@@ -115,6 +117,7 @@ async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
             .into(),
         hold_seconds: None,
         max_seats_per_order: None,
+        max_seats_per_customer: None,
         refund_policy: None,
     };
     let event = office
@@ -158,12 +161,21 @@ async fn whole_log(store: &dyn EventStore) -> Vec<RecordedEvent> {
     store.read_all(Position::START, 10_000).await.unwrap()
 }
 
+/// The version of `SeatsHeld` that no build has yet.
+const NEXT: u16 = 3;
+
 /// Declares a version of a fact that only the next generation writes, and returns that generation.
 fn declare_a_next_version() -> SchemaGeneration {
+    let current = InventoryEvent::SCHEMAS.iter().find(|(name, _)| *name == "SeatsHeld");
+    assert_eq!(
+        current,
+        Some(&("SeatsHeld", NEXT - 1)),
+        "this test has to be told the new version"
+    );
     let next = generations::newest().next();
     declare(MadeUpVersion {
         event_type: "SeatsHeld",
-        version: 2,
+        version: NEXT,
         since: next,
         written: true,
         raise,
@@ -253,7 +265,7 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
     assert_eq!(read.unwrap(), order, "the build that writes as before reads it");
     let versions = versions_of_holds(&facts);
     assert_eq!(versions.len(), PLACES as usize);
-    assert!(versions[11..].contains(&1) && versions.contains(&2), "{versions:?}");
+    assert!(versions[11..].contains(&1) && versions.contains(&NEXT), "{versions:?}");
     for office in [&old, &new] {
         let view = office.section(Some(ORGANISER), event, "Floor").await.unwrap();
         let counts = view.availability.counts;

@@ -15,7 +15,7 @@ use ticketing_domain::inventory::{
 };
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, IdSource, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, IdSource, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatId, Seating};
 use uuid::Uuid;
 
@@ -72,6 +72,7 @@ fn lapsed_holds(c: &mut Criterion) {
             if number % 2 == 0 {
                 let pair = SeatsHeld {
                     reservation_id: reservation(LIVE_HOLDS + 1 + row * 100 + number),
+                    customer_id: None,
                     seats: TakenSeats::Seats(std::mem::take(&mut pairs)),
                     allocation: Allocation::Adjacent,
                     held_until: if row * 50 < lapsed { NOW } else { NOW + HOLD },
@@ -127,6 +128,7 @@ fn numbered(rows: u32, width: u32) -> Seating {
 fn hold(number: u32, quantity: u32) -> InventoryCommand {
     InventoryCommand::Hold(HoldSeats {
         reservation_id: reservation(number),
+        customer_id: CustomerId::new(Uuid::from_u128(number.into())),
         quantity,
         wish: SeatWish::BestAvailable,
         held_until: NOW + HOLD,
@@ -160,6 +162,7 @@ fn context() -> Context<'static> {
         now: NOW,
         ids: &NoIds,
         floor: newest(),
+        max_live_holds: None,
     }
 }
 

@@ -76,7 +76,8 @@ pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
     fn is_dormant(state: &Self::State) -> bool;
 }
 
-/// What a decision may use besides the state and the command: the time, new ids and the log's schema floor.
+/// What a decision may use besides the state and the command: the time, new ids, the log's schema floor, and a
+/// limit that the box office sets.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The time of the decision.
@@ -85,6 +86,8 @@ pub struct Context<'a> {
     pub ids: &'a dyn IdSource,
     /// The schema floor: the generation of facts that every build working on the log can read.
     pub floor: SchemaGeneration,
+    /// In how many reservations of one event a customer may hold seats at a time; `None` for any number.
+    pub max_live_holds: Option<u32>,
 }
 
 impl Context<'_> {

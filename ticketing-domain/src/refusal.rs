@@ -69,6 +69,24 @@ pub enum Refusal {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         section: Option<String>,
     },
+    /// With the wanted seats the customer would have more seats than the event allows one customer.
+    #[error("one customer may have {limit} seats of this event, has {has} and wants {requested} more")]
+    CustomerLimitReached {
+        /// How many seats were wanted.
+        requested: u32,
+        /// How many seats the customer holds or has bought.
+        has: u32,
+        /// At most how many seats of the event one customer may have.
+        limit: u32,
+    },
+    /// The customer holds seats of the event in as many reservations as the box office allows.
+    #[error("{limit} reservations of this event wait to be paid: pay or give up one of them first")]
+    TooManyHolds {
+        /// At most how many reservations of one event a customer may leave unpaid.
+        limit: u32,
+        /// The reservations that wait to be paid.
+        reservations: Vec<ReservationId>,
+    },
     /// The event was cancelled.
     #[error("event {0} is cancelled")]
     EventCancelled(EventId),
@@ -139,6 +157,8 @@ impl Refusal {
             Self::InvalidQuantity { .. } => "INVALID_QUANTITY",
             Self::InsufficientInventory { .. } => "INSUFFICIENT_INVENTORY",
             Self::SeatsUnavailable { .. } => "SEATS_UNAVAILABLE",
+            Self::CustomerLimitReached { .. } => "CUSTOMER_LIMIT_REACHED",
+            Self::TooManyHolds { .. } => "TOO_MANY_HOLDS",
             Self::EventCancelled(_) => "EVENT_CANCELLED",
             Self::ReservationExpired { .. } => "RESERVATION_EXPIRED",
             Self::PaymentFailed { .. } => "PAYMENT_FAILED",

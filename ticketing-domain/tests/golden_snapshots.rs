@@ -12,7 +12,7 @@ use ticketing_domain::inventory::{
 };
 use ticketing_domain::reducer::Reducer as _;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 use uuid::Uuid;
 
@@ -59,6 +59,7 @@ fn sales(places: impl Fn(&[&str]) -> TakenSeats) -> Vec<InventoryEvent> {
         .into(),
         SeatsRetaken {
             reservation_id: reservation(5),
+            customer_id: Some(customer(1)),
             seats: places(&["North-B-1"]),
         }
         .into(),
@@ -129,6 +130,7 @@ fn opened(seating: Seating) -> InventoryEvent {
 fn held(number: u128, seats: TakenSeats) -> InventoryEvent {
     SeatsHeld {
         reservation_id: reservation(number),
+        customer_id: (number != 4).then(|| customer(number)),
         seats,
         allocation: Allocation::Adjacent,
         held_until: at(300),
@@ -138,6 +140,10 @@ fn held(number: u128, seats: TakenSeats) -> InventoryEvent {
 
 fn reservation(number: u128) -> ReservationId {
     ReservationId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number))
+}
+
+fn customer(number: u128) -> CustomerId {
+    CustomerId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0100_0000 + number))
 }
 
 fn at(seconds: i64) -> Timestamp {

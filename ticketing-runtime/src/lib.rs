@@ -105,6 +105,7 @@
 //! #         }],
 //! #         hold_seconds: None,
 //! #         max_seats_per_order: None,
+//! #         max_seats_per_customer: None,
 //! #         refund_policy: None,
 //! #     }
 //! # }

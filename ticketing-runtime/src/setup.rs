@@ -75,6 +75,9 @@ pub struct EngineConfig {
     pub mailbox: usize,
     /// At most how many requests share one commit.
     pub batch: usize,
+    /// In how many reservations of one event a customer may hold seats at a time, so that nobody holds the house;
+    /// `None` for any number. All processes of a log should have the same limit.
+    pub max_live_holds: Option<u32>,
     /// How long a lane without work stays in memory.
     pub lane_idle: Duration,
     /// At most how many lanes are in memory. Above that, the lane that was used least recently is dropped.
@@ -124,6 +127,7 @@ impl Default for EngineConfig {
         Self {
             mailbox: 10_000,
             batch: 1_000,
+            max_live_holds: Some(3),
             lane_idle: Duration::from_secs(60),
             max_lanes: 1_000,
             snapshot_after: 5_000,

@@ -83,6 +83,7 @@ impl<S: Reducer> Given<S> {
             now: self.now,
             ids: &ids,
             floor: self.floor,
+            max_live_holds: None,
         };
         Then(S::decide(&self.state, &command.into(), &ctx))
     }

@@ -79,7 +79,7 @@ proptest! {
             charge: Charge::AuthorizeAndCapture,
             wanted_by: start(),
         }));
-        let ctx = Context { now: start(), ids: &ids, floor: newest() };
+        let ctx = Context { now: start(), ids: &ids, floor: newest(), max_live_holds: None };
         prop_assert!(ticketing_domain::payment::decide(&PaymentState::default(), &request, &ctx).is_ok());
     }
 

@@ -33,6 +33,15 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
             seats: Vec::new(),
             section: None,
         },
+        Refusal::CustomerLimitReached {
+            requested: 2,
+            has: 3,
+            limit: 4,
+        },
+        Refusal::TooManyHolds {
+            limit: 3,
+            reservations: Vec::new(),
+        },
         Refusal::EventCancelled(EventId::new(id)),
         Refusal::ReservationExpired {
             reservation_id: ReservationId::new(id),

@@ -172,6 +172,9 @@ pub(crate) struct CreateEventRequest {
     pub(super) hold_seconds: Option<u32>,
     #[schema(minimum = 1, maximum = 100, default = 8)]
     pub(super) max_seats_per_order: Option<u32>,
+    /// How many seats one customer may have in all reservations together, held or sold. If absent, any number.
+    #[schema(minimum = 1, maximum = 100_000)]
+    pub(super) max_seats_per_customer: Option<u32>,
     /// If absent: everything is refunded until 168 hours before the start, half of it until 72 hours before.
     #[schema(max_items = 20)]
     pub(super) refund_policy: Option<Vec<RefundRuleBody>>,
@@ -188,6 +191,7 @@ read_object!(CreateEventRequest {
     pricing_tiers,
     hold_seconds,
     max_seats_per_order,
+    max_seats_per_customer,
     refund_policy
 });
 
@@ -217,6 +221,8 @@ pub(crate) struct EventResponse {
     pricing_tiers: Vec<PricingTierBody>,
     hold_seconds: u32,
     max_seats_per_order: u32,
+    /// How many seats one customer may have in all reservations together, held or sold; null for any number.
+    max_seats_per_customer: Option<u32>,
     refund_policy: Vec<RefundRuleBody>,
 }
 
@@ -265,6 +271,7 @@ impl From<&EventView> for EventResponse {
             pricing_tiers: details.pricing_tiers.iter().map(tier).collect(),
             hold_seconds: details.hold_seconds,
             max_seats_per_order: details.max_seats_per_order,
+            max_seats_per_customer: details.max_seats_per_customer,
             refund_policy: details.refund_policy.iter().map(rule).collect(),
         }
     }

@@ -61,6 +61,7 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
         pricing_tiers: pricing_tiers.into_iter().collect::<Option<_>>()?,
         hold_seconds: request.hold_seconds,
         max_seats_per_order: request.max_seats_per_order,
+        max_seats_per_customer: request.max_seats_per_customer,
         refund_policy: request
             .refund_policy
             .as_ref()

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::errors::Code;
 use crate::errors::Code::{
-    Busy, CredentialRefused, CustomerNotFound, EventCancelled, EventNotFound, Forbidden, InsufficientInventory,
-    InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, NothingGoesBack, PaymentFailed, PaymentInProgress,
-    PaymentNotFound, RateLimited, RefundChanged, ReservationExpired, ReservationNotFound, ResourceAlreadyExists,
-    SeatsUnavailable, SectionNotFound, Unauthenticated, UpdateUnderWay, ValidationFailed,
+    Busy, CredentialRefused, CustomerLimitReached, CustomerNotFound, EventCancelled, EventNotFound, Forbidden,
+    InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, NothingGoesBack,
+    PaymentFailed, PaymentInProgress, PaymentNotFound, RateLimited, RefundChanged, ReservationExpired,
+    ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound, TooManyHolds, Unauthenticated,
+    UpdateUnderWay, ValidationFailed,
 };
 
 /// Returns the error codes that are particular to one operation; `None` if the operation has no row here. Codes that
@@ -74,6 +75,8 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             CustomerNotFound,
             InsufficientInventory,
             SeatsUnavailable,
+            CustomerLimitReached,
+            TooManyHolds,
             EventCancelled,
             InvalidStateTransition,
             ValidationFailed,
@@ -182,6 +185,7 @@ fn example(operation: &str) -> Option<Value> {
             ],
             "hold_seconds": 300,
             "max_seats_per_order": 8,
+            "max_seats_per_customer": 16,
             "refund_policy": [{ "hours_before": 168, "percent": 100 }, { "hours_before": 72, "percent": 50 }],
         }),
         "cancel_event" => json!({ "reason": "The singer has lost her voice" }),

@@ -82,6 +82,25 @@ fn rows_of_seats() -> Vec<Row> {
             Some(json!({ "seats": ["A-1"], "section": "VIP" })),
         ),
         (
+            Refusal::CustomerLimitReached {
+                requested: 2,
+                has: 3,
+                limit: 4,
+            },
+            409,
+            "CUSTOMER_LIMIT_REACHED",
+            Some(json!({ "requested": 2, "has": 3, "limit": 4 })),
+        ),
+        (
+            Refusal::TooManyHolds {
+                limit: 1,
+                reservations: vec![ReservationId::new(id)],
+            },
+            409,
+            "TOO_MANY_HOLDS",
+            Some(json!({ "limit": 1, "reservations": [id] })),
+        ),
+        (
             Refusal::ReservationExpired {
                 reservation_id: ReservationId::new(id),
                 expired_at,

@@ -10,7 +10,7 @@ fn ids(answer: &Answer, list: &str) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn who_goes_on_after_the_last_row_sees_everything_once_although_rows_arrive() {
-    let server = TestServer::start();
+    let server = TestServer::start_with(|setup| setup.engine.max_live_holds = None);
     let olga = server.owner("olga").await;
     let alice = server.customer("alice").await;
     let event = server.event_on_sale(&olga).await;

@@ -11,6 +11,7 @@ mod bad_requests;
 mod blocking;
 mod browsers;
 mod consistency;
+mod customer_limits;
 mod envelope;
 mod errors;
 mod event_lists;

@@ -251,6 +251,7 @@ mod tests {
             pricing_tiers: Vec::new(),
             hold_seconds: 300,
             max_seats_per_order: 8,
+            max_seats_per_customer: None,
             refund_policy: Vec::new(),
         };
         sqlx::raw_sql("ALTER TABLE read_models.events DROP COLUMN search")

@@ -101,6 +101,7 @@ pub(crate) fn event() -> EventView {
             pricing_tiers: Vec::new(),
             hold_seconds: 300,
             max_seats_per_order: 8,
+            max_seats_per_customer: None,
             refund_policy: Vec::new(),
         }),
     }

@@ -214,6 +214,11 @@ pub struct EngineSettings {
     #[arg(long, env, global = true, value_name = "LANES", default_value = "1000",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_lanes: u32,
+    /// In how many reservations of one event a customer may hold seats at a time, so that nobody holds the house
+    /// without paying. 0 for any number. All servers of a log should have the same limit
+    #[arg(long, env, global = true, value_name = "HOLDS", default_value = "3",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub max_live_holds: u32,
 }
 
 impl EngineSettings {

@@ -23,6 +23,7 @@ fn without_any_flag_it_serves_with_the_documented_defaults() {
     assert_eq!(settings.engine.lane_mailbox, 10_000);
     assert_eq!(settings.engine.lane_idle, Duration::from_secs(60));
     assert_eq!(settings.engine.max_lanes, 1_000);
+    assert_eq!(settings.engine.max_live_holds, 3);
     assert_eq!(settings.sandbox.sandbox_latency, Duration::ZERO);
     assert_eq!(settings.log.log_format, LogFormat::Pretty);
 }

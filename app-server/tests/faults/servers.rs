@@ -44,10 +44,13 @@ async fn two_servers_sell_one_event() {
     story.await.expect("the books are right");
 }
 
-/// Makes an event with open sales that is too large to be sold out within a test. Waits until both servers show it.
+/// Makes an event with open sales that is too large to be sold out within a test, but of which no customer may have more
+/// than twelve seats. Waits until both servers show it.
 async fn large_event(server: &Server, other: &Server) -> anyhow::Result<String> {
     let mut organiser = Person::admin(server)?;
-    let draft = draft("Large", 3_600, &[("Field", general_admission(100_000))]);
+    let sections = ["Field", "Hill"].map(|name| (name, general_admission(100_000)));
+    let mut draft = draft("Large", 3_600, &sections);
+    draft["max_seats_per_customer"] = 12.into();
     let event = organiser.put_on_sale(draft).await?;
     let mut there = Person::admin(other)?;
     there.see_what_was_written_by(&organiser);

@@ -34,6 +34,8 @@ impl Process {
         let variables = installation.variables.iter().map(|(name, value)| (name, value));
         let child = command
             .env_clear()
+            // Few customers play an on-sale, and have more holds than a customer usually may.
+            .env("MAX_LIVE_HOLDS", "20")
             .envs(variables)
             .env("HTTP_ADDR", "127.0.0.1:0")
             .args(arguments)

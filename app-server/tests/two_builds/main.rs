@@ -19,7 +19,9 @@ use app_server::migrate::migrate;
 use app_server::telemetry;
 use serde_json::Value;
 use ticketing_domain::generations;
+use ticketing_domain::inventory::InventoryEvent;
 use ticketing_domain::made_up_version::{MadeUpVersion, declare};
+use ticketing_domain::stored::StoredEvent as _;
 
 use selling::Selling;
 use support::databases::number;
@@ -51,10 +53,20 @@ fn lower(data: &[u8]) -> Vec<u8> {
     serde_json::to_vec(&new["hold"]).expect("a JSON value can be written")
 }
 
+/// The version of `SeatsHeld` that this build writes, and the one that no build has yet.
+const CURRENT: u16 = 2;
+const NEXT: u16 = 3;
+
 fn declare_the_next_version(written: bool) {
+    let current = InventoryEvent::SCHEMAS.iter().find(|(name, _)| *name == "SeatsHeld");
+    assert_eq!(
+        current,
+        Some(&("SeatsHeld", CURRENT)),
+        "this test has to be told the new version"
+    );
     declare(MadeUpVersion {
         event_type: "SeatsHeld",
-        version: 2,
+        version: NEXT,
         since: generations::newest().next(),
         written,
         raise,
@@ -93,10 +105,10 @@ fn another_build() -> anyhow::Result<()> {
 }
 
 /// Counts the facts `SeatsHeld` that the log has in this version.
-async fn holds(log: &str, version: i32) -> anyhow::Result<i64> {
+async fn holds(log: &str, version: u16) -> anyhow::Result<i64> {
     let count = match version {
-        1 => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 1",
-        _ => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 2",
+        CURRENT => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 2",
+        _ => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 3",
     };
     number(log, count).await
 }
@@ -118,7 +130,7 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
         at_old.wait_for(SOME).await?;
         at_new.wait_for(SOME).await?;
         ensure!(
-            holds(&log, 2).await? == 0,
+            holds(&log, NEXT).await? == 0,
             "the next version was written before every server could read it"
         );
 
@@ -127,7 +139,7 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
         let wanted = format!("up to generation {next} are written from now on");
         ensure!(finished.contains(&wanted), "{finished}");
         let patience = Patience::of(PATIENCE);
-        while holds(&log, 2).await? == 0 {
+        while holds(&log, NEXT).await? == 0 {
             let told = || {
                 format!(
                     "the new build does not notice that the update is finished\n{}",
@@ -137,15 +149,15 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
             patience.pause(told).await?;
             at_new.wait_for(1).await?;
         }
-        let (by_old, by_new) = (holds(&log, 1).await?, holds(&log, 2).await?);
+        let (by_old, by_new) = (holds(&log, CURRENT).await?, holds(&log, NEXT).await?);
         at_old.wait_for(SOME).await?;
         at_new.wait_for(SOME).await?;
         ensure!(
-            holds(&log, 1).await? > by_old,
+            holds(&log, CURRENT).await? > by_old,
             "the old build must go on writing the old version"
         );
         ensure!(
-            holds(&log, 2).await? > by_new,
+            holds(&log, NEXT).await? > by_new,
             "the new build must go on writing the next version"
         );
 

@@ -74,6 +74,7 @@ fn draft(starts_at: Timestamp) -> EventDraft {
         }],
         hold_seconds: None,
         max_seats_per_order: None,
+        max_seats_per_customer: None,
         refund_policy: None,
     }
 }

@@ -17,6 +17,8 @@ pub enum Discrepancy {
     },
     #[error("section {section} has a capacity of {capacity}, but its live reservations are for {live} people")]
     Oversold { section: String, capacity: u64, live: u64 },
+    #[error("customer {customer} has {seats} seats, but one customer may have {limit}")]
+    TooManySeats { customer: u32, seats: u64, limit: u32 },
     #[error("the counts of section {section} add up to {sum}, but its capacity is {capacity}")]
     CountsDoNotAddUp { section: String, capacity: u64, sum: u64 },
     #[error(

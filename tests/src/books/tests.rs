@@ -47,6 +47,7 @@ impl Story {
                 tickets_sold: 2,
             }),
             refunds_in_full: true,
+            max_seats_per_customer: Some(4),
         };
         let answers = Answers::from_entries(&[
             Entry::Started {
@@ -87,6 +88,18 @@ impl Story {
 #[test]
 fn books_that_are_right_have_no_discrepancy() {
     assert_eq!(Story::new().check(), []);
+}
+
+#[test]
+fn a_customer_with_more_seats_than_one_customer_may_have_is_found() {
+    let mut story = Story::new();
+    story.books.max_seats_per_customer = Some(2);
+    let too_many = Discrepancy::TooManySeats {
+        customer: 0,
+        seats: 3,
+        limit: 2,
+    };
+    assert_eq!(story.check(), [too_many], "what was refunded does not count");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the aggregates ask of each other: the effects of a decision, carried out in the same unit of work.
 
-use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
 
 use super::stop::Declined;
 use super::unit_of_work::{CarryOut, Made, UnitOfWork};
@@ -118,25 +118,41 @@ impl CarryOut for Reservation {
 }
 
 impl UnitOfWork<'_> {
-    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses. No two lines are
+    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, or if the customer
+    /// has too many other seats meanwhile. No two lines are
     /// of one section, so what the sections are asked first is what they do then.
     fn sell(&mut self, reservation_id: ReservationId, lines: &[Line]) -> bool {
-        let all_would = lines.len() == 1 || self.would_sell(reservation_id, lines);
+        let Some(customer_id) = self.customer_of(reservation_id) else {
+            return false;
+        };
+        let all_would = match lines {
+            [_] => self.may_still_have(reservation_id, customer_id, lines),
+            _ => self.would_sell(reservation_id, lines),
+        };
         all_would
             && lines.iter().all(|line| {
-                let sell = sell(reservation_id, line);
+                let sell = sell(reservation_id, customer_id, line);
                 self.decide::<Inventory>(line.section_id, &sell).is_ok()
             })
     }
 
-    /// Returns whether all sections would sell the seats of these lines to a reservation. All sections are asked, also
+    /// Returns whether all sections would sell the seats of these lines to a reservation, and whether its customer may
+    /// have them. All sections are asked, also
     /// after one has refused, so that all streams that are not loaded are noted together.
     fn would_sell(&self, reservation_id: ReservationId, lines: &[Line]) -> bool {
-        let mut all_would = true;
+        let Some(customer_id) = self.customer_of(reservation_id) else {
+            return false;
+        };
+        let mut all_would = self.may_still_have(reservation_id, customer_id, lines);
         for line in lines {
-            all_would &= self.would_do::<Inventory>(line.section_id, &sell(reservation_id, line));
+            all_would &= self.would_do::<Inventory>(line.section_id, &sell(reservation_id, customer_id, line));
         }
         all_would
+    }
+
+    fn customer_of(&self, reservation_id: ReservationId) -> Option<CustomerId> {
+        let reservation = self.get::<Reservation>(reservation_id).ok()?;
+        reservation.terms().map(|terms| terms.customer_id)
     }
 
     /// Returns whether an aggregate would accept a command now. If the aggregate's stream is not loaded, returns
@@ -155,9 +171,10 @@ impl UnitOfWork<'_> {
     }
 }
 
-fn sell(reservation_id: ReservationId, line: &Line) -> InventoryCommand {
+fn sell(reservation_id: ReservationId, customer_id: CustomerId, line: &Line) -> InventoryCommand {
     InventoryCommand::Sell {
         reservation_id,
+        customer_id,
         seats: line.seats.clone(),
     }
 }

@@ -70,6 +70,8 @@ pub struct EventDraft {
     pub hold_seconds: Option<u32>,
     /// How many seats one reservation may have at most; `None` for the default.
     pub max_seats_per_order: Option<u32>,
+    /// How many seats one customer may have at most, in all reservations together; `None` for no limit.
+    pub max_seats_per_customer: Option<u32>,
     /// How much of the price a customer gets back after cancelling; `None` for the default policy.
     pub refund_policy: Option<Vec<RefundRule>>,
 }

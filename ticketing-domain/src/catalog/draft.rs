@@ -38,6 +38,8 @@ pub mod limits {
     pub const SEATS_PER_ORDER: std::ops::RangeInclusive<u32> = 1..=100;
     /// How many seats one reservation has at most if the organiser does not say.
     pub const DEFAULT_SEATS_PER_ORDER: u32 = 8;
+    /// The range from which an organiser may choose how many seats one customer has at most.
+    pub const SEATS_PER_CUSTOMER: std::ops::RangeInclusive<u32> = 1..=100_000;
     /// How many rules a refund policy has at most.
     pub const REFUND_RULES: usize = 20;
     /// The highest price of one seat, in minor units of the currency: ten million euros, for example.
@@ -77,6 +79,13 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
             between(&limits::SEATS_PER_ORDER),
         ));
     }
+    let max_seats_per_customer = draft.max_seats_per_customer;
+    if max_seats_per_customer.is_some_and(|seats| !limits::SEATS_PER_CUSTOMER.contains(&seats)) {
+        errors.push(FieldError::new(
+            "max_seats_per_customer",
+            between(&limits::SEATS_PER_CUSTOMER),
+        ));
+    }
     let mut refund_policy = draft
         .refund_policy
         .clone()
@@ -103,6 +112,7 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
         pricing_tiers: draft.pricing_tiers.clone(),
         hold_seconds,
         max_seats_per_order,
+        max_seats_per_customer,
         refund_policy,
     })
 }

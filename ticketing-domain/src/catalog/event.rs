@@ -13,8 +13,9 @@ stored_events! {
     /// What has happened to a catalog entry.
     pub enum CatalogEvent {
         /// The event was created as a draft.
-        EventCreated(EventCreated) = "EventCreated" v 2 since 4 else 1 => with_numbered_rows,
-            from { 1 => identity };
+        EventCreated(EventCreated) = "EventCreated"
+            v 3 since 5 else 2 => without_customer_limit, since 4 else 1 => with_numbered_rows,
+            from { 2 => identity, 1 => identity };
         /// Everybody sees the event.
         EventPublished(EventPublished) = "EventPublished" v 1;
         /// Seats are on sale.
@@ -30,14 +31,20 @@ stored_events! {
     }
 }
 
-/// Turns a fact into schema version 1; `None` if a row has gaps or labels that are not the numbers from 1.
+/// Turns a fact into schema version 2; `None` if the event has a limit of seats per customer.
+fn without_customer_limit(created: EventCreated) -> Option<EventCreated> {
+    created.details.max_seats_per_customer.is_none().then_some(created)
+}
+
+/// Turns a fact into schema version 1; `None` if version 2 cannot tell it either, or if a row has gaps or labels that
+/// are not the numbers from 1.
 fn with_numbered_rows(created: EventCreated) -> Option<EventCreated> {
     let is_plain = created
         .details
         .sections
         .iter()
         .all(|section| section.seating.is_plain());
-    is_plain.then_some(created)
+    without_customer_limit(created).filter(|_| is_plain)
 }
 
 /// An event was created, as a draft that only its owner and admins see.

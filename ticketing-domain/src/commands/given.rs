@@ -64,6 +64,8 @@ impl IdSource for CountingIds {
 pub(super) struct House {
     pub(super) now: Timestamp,
     pub(super) schema_floor: SchemaGeneration,
+    /// In how many reservations a customer may hold seats at a time; `None` for any number.
+    pub(super) max_live_holds: Option<u32>,
     book: Book,
     ids: CountingIds,
     deadlines: Vec<Deadline>,
@@ -102,14 +104,7 @@ pub(super) fn a_draft() -> House {
 }
 
 fn a_draft_with(change: impl FnOnce(&mut EventDraft)) -> House {
-    let mut house = House {
-        now: DateTime::from_timestamp(1_800_000_000, 0).expect("the seconds are within the range of dates"),
-        schema_floor: newest(),
-        book: Book::new(EVENT.into()),
-        ids: CountingIds::default(),
-        deadlines: Vec::new(),
-        calls: Vec::new(),
-    };
+    let mut house = House::empty();
     let mut draft = Box::new(house.draft());
     change(&mut draft);
     house
@@ -142,6 +137,19 @@ fn opened(mut house: House) -> House {
 }
 
 impl House {
+    /// Makes a box office without an event.
+    pub(super) fn empty() -> Self {
+        Self {
+            now: DateTime::from_timestamp(1_800_000_000, 0).expect("the seconds are within the range of dates"),
+            schema_floor: newest(),
+            max_live_holds: None,
+            book: Book::new(EVENT.into()),
+            ids: CountingIds::default(),
+            deadlines: Vec::new(),
+            calls: Vec::new(),
+        }
+    }
+
     /// Makes a box office with the event on sale after `change` was made to its draft.
     pub(super) fn with(change: impl FnOnce(&mut EventDraft)) -> Self {
         opened(a_draft_with(change))
@@ -179,6 +187,7 @@ impl House {
             pricing_tiers: vec![tier("Floor"), tier("Balcony")],
             hold_seconds: Some(300),
             max_seats_per_order: None,
+            max_seats_per_customer: None,
             refund_policy: None,
         }
     }
@@ -194,6 +203,7 @@ impl House {
                 now: self.now,
                 ids: &self.ids,
                 floor: self.schema_floor,
+                max_live_holds: self.max_live_holds,
             };
             match perform(&mut self.book, &ctx, caller, &command) {
                 Ran::Refused { refusal, .. } => return Err(refusal),
@@ -254,6 +264,7 @@ impl House {
             now: self.now,
             ids: &self.ids,
             floor: self.schema_floor,
+            max_live_holds: self.max_live_holds,
         };
         let ran = self.book.run(&ctx, Caller::World, |unit| {
             let id = unit.listing()?.details.section(section).map(|found| found.section_id);

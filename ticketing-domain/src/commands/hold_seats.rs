@@ -3,7 +3,7 @@
 //! The command reads the terms from the catalog, has the section of each line hold its seats, and opens the reservation
 //! with the deadline of the hold. The command is refused if the event is not on sale, or is a draft that the caller may
 //! not see, a section is unknown or named twice, no price is in force, the quantity of all lines together is above the
-//! limit, the customer does not exist, or the seats of a line are not free. If one line is refused, no line is held.
+//! limit, the customer does not exist, would have more seats or holds than one customer may have, or the seats of a line are not free. If one line is refused, no line is held.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -97,6 +97,7 @@ impl Command for HoldSeats {
         let by = unit.person()?;
         let customer_id = self.customer(by)?;
         let terms = self.terms(unit, by)?;
+        unit.may_hold_more(customer_id, self.quantity())?;
         if self.lines.len() > 1 {
             load_all(unit, &terms)?;
         }
@@ -104,7 +105,7 @@ impl Command for HoldSeats {
         let held_until = terms[0].held_until;
         let mut lines = Vec::with_capacity(terms.len());
         for (index, (wanted, terms)) in self.lines.iter().zip(terms).enumerate() {
-            lines.push(hold_line(unit, reservation_id, index, wanted, terms)?);
+            lines.push(hold_line(unit, reservation_id, customer_id, index, wanted, terms)?);
         }
         let open = ReservationCommand::Open(ReservationHeld {
             reservation_id,
@@ -148,8 +149,7 @@ impl HoldSeats {
             }
             terms.push(of_line);
         }
-        let quantities = self.lines.iter().map(|line| line.quantity);
-        let requested = quantities.fold(0, u32::saturating_add);
+        let requested = self.quantity();
         let limit = listing.details.max_seats_per_order;
         if requested > limit {
             return Err(Refusal::InvalidQuantity {
@@ -182,6 +182,12 @@ impl HoldSeats {
         }
     }
 
+    /// Returns how many seats all lines together want.
+    fn quantity(&self) -> u32 {
+        let quantities = self.lines.iter().map(|line| line.quantity);
+        quantities.fold(0, u32::saturating_add)
+    }
+
     fn customer(&self, by: Actor) -> Result<CustomerId, Refusal> {
         let own = CustomerId::from(by.user_id);
         match self.customer {
@@ -205,12 +211,14 @@ fn load_all(unit: &UnitOfWork<'_>, terms: &[SaleTerms]) -> Result<(), Stop> {
 fn hold_line(
     unit: &mut UnitOfWork<'_>,
     reservation_id: ReservationId,
+    customer_id: CustomerId,
     index: usize,
     wanted: &WantedLine,
     terms: SaleTerms,
 ) -> Result<Line, Stop> {
     let hold = inventory::HoldSeats {
         reservation_id,
+        customer_id,
         quantity: wanted.quantity,
         wish: match &wanted.specific_seats {
             Some(seats) => SeatWish::Exactly(seats.clone()),

@@ -12,6 +12,8 @@ mod cancel_reservation;
 mod close_sales;
 mod complete_event;
 mod create_event;
+#[cfg(test)]
+mod customer_limits;
 mod expire_hold;
 #[cfg(test)]
 mod given;

@@ -1,6 +1,9 @@
 //! The places of a section that one reservation has.
 
+use std::num::NonZeroU32;
+
 use ticketing_ports::Timestamp;
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 
 use super::event::TakenSeats;
 use super::seat_map::SeatIndex;
@@ -26,14 +29,59 @@ pub enum ClaimKind {
     Sold,
 }
 
+/// What a customer holds in a section by one reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CustomerHold {
+    /// The reservation.
+    pub reservation_id: ReservationId,
+    /// How many seats are held.
+    pub quantity: u32,
+    /// When the hold runs out.
+    pub until: Timestamp,
+}
+
 /// A [`Claim`] in a compact form, since a section may have a hundred thousand claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CompactClaim {
     pub(super) kind: ClaimKind,
     pub(super) places: Places,
+    /// The mark of the customer; `None` if the customer is not known.
+    pub(super) customer: Option<CustomerMark>,
+}
+
+/// Four bytes of a customer's id. Claims keep only that, since there may be a hundred thousand of them; if two
+/// customers have the same mark, they are still told apart, by `Customers`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CustomerMark(NonZeroU32);
+
+impl CustomerMark {
+    pub(super) fn of(customer: CustomerId) -> Self {
+        // The last bytes of an id are random, also in ids that begin with the time.
+        let [.., a, b, c, d] = customer.uuid().into_bytes();
+        Self(NonZeroU32::new(u32::from_be_bytes([a, b, c, d])).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+/// A claim outside its section, where nobody could look its customer up by the mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NamedClaim {
+    pub(super) kind: ClaimKind,
+    pub(super) places: Places,
+    /// The customer; `None` if the fact that made the claim did not tell the customer.
+    pub(super) customer: Option<CustomerId>,
 }
 
 const _: () = assert!(size_of::<CompactClaim>() <= 32, "a claim takes at most 32 bytes");
+
+impl From<NamedClaim> for CompactClaim {
+    fn from(claim: NamedClaim) -> Self {
+        Self {
+            kind: claim.kind,
+            places: claim.places,
+            customer: claim.customer.map(CustomerMark::of),
+        }
+    }
+}
 
 /// The compact form of [`TakenSeats`]: each seat exists in this section, and is given by its index.
 #[derive(Debug, Clone, PartialEq, Eq)]

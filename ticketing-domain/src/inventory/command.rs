@@ -1,5 +1,5 @@
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
 
 use super::event::{ReleaseReason, TakenSeats};
@@ -34,6 +34,8 @@ pub enum InventoryCommand {
     Sell {
         /// The reservation that has paid for the seats.
         reservation_id: ReservationId,
+        /// The customer of the reservation.
+        customer_id: CustomerId,
         /// The seats, or the number of places in general admission.
         seats: TakenSeats,
     },
@@ -54,6 +56,8 @@ pub enum InventoryCommand {
 pub struct HoldSeats {
     /// The new reservation.
     pub reservation_id: ReservationId,
+    /// The customer of the reservation.
+    pub customer_id: CustomerId,
     /// How many seats are wanted.
     pub quantity: u32,
     /// Which seats are wanted.

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::seating::{Allocation, SeatId};
 
 use super::best_available;
@@ -52,9 +52,14 @@ pub fn decide(
         (Some(section), InventoryCommand::Release { reservation_id, reason }) => {
             release(section, *reservation_id, *reason)?
         }
-        (Some(section), InventoryCommand::Sell { reservation_id, seats }) => {
-            sell(section, *reservation_id, seats, ctx.now)?
-        }
+        (
+            Some(section),
+            InventoryCommand::Sell {
+                reservation_id,
+                customer_id,
+                seats,
+            },
+        ) => sell(section, *reservation_id, *customer_id, seats, ctx.now)?,
         (Some(section), InventoryCommand::Block { seats }) => block(section, seats, ctx.now)?,
         (Some(section), InventoryCommand::Unblock { seats }) => unblock(section, seats)?,
     };
@@ -84,6 +89,7 @@ fn hold(section: &Section, wanted: &HoldSeats, now: Timestamp) -> Result<Vec<Inv
     let mut events = make_room(section, &places, now)?;
     let held = SeatsHeld {
         reservation_id: wanted.reservation_id,
+        customer_id: Some(wanted.customer_id),
         seats: section.name_seats(&places),
         allocation,
         held_until: wanted.held_until,
@@ -116,6 +122,7 @@ fn release(
 fn sell(
     section: &Section,
     reservation_id: ReservationId,
+    customer_id: CustomerId,
     seats: &TakenSeats,
     now: Timestamp,
 ) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
@@ -126,6 +133,7 @@ fn sell(
         Some(CompactClaim {
             kind: ClaimKind::Held { .. },
             places,
+            ..
         }) => {
             if !find_places(section, seats).is_ok_and(|named| named.same_as(places)) {
                 return Err(InventoryRefusal::QuantityMismatch);
@@ -140,6 +148,7 @@ fn sell(
             let mut events = make_room(section, &find_places(section, seats)?, now)?;
             let retaken = SeatsRetaken {
                 reservation_id,
+                customer_id: Some(customer_id),
                 seats: seats.clone(),
             };
             events.push(retaken.into());

@@ -2,7 +2,7 @@ use std::convert::identity;
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId, Seating};
 
 use crate::stored::stored_events;
@@ -14,13 +14,14 @@ stored_events! {
         SectionOpened(SectionOpened) = "SectionOpened" v 2 since 4 else 1 => with_numbered_rows,
             from { 1 => identity };
         /// Free seats became held.
-        SeatsHeld(SeatsHeld) = "SeatsHeld" v 1;
+        SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 5 else 1 => held_by_somebody, from { 1 => identity };
         /// Held or sold seats became free.
         SeatsReleased(SeatsReleased) = "SeatsReleased" v 1;
         /// Held seats became sold.
         SeatsSold(SeatsSold) = "SeatsSold" v 1;
         /// Free seats became sold at once.
-        SeatsRetaken(SeatsRetaken) = "SeatsRetaken" v 1;
+        SeatsRetaken(SeatsRetaken) = "SeatsRetaken" v 2 since 5 else 1 => retaken_by_somebody,
+            from { 1 => identity };
         /// Free seats were taken off sale.
         SeatsBlocked(SeatsBlocked) = "SeatsBlocked" v 1;
         /// Blocked seats became free.
@@ -31,6 +32,20 @@ stored_events! {
 /// Turns a fact into schema version 1; `None` if a row has gaps or labels that are not the numbers from 1.
 fn with_numbered_rows(opened: SectionOpened) -> Option<SectionOpened> {
     opened.seating.is_plain().then_some(opened)
+}
+
+/// Turns a fact into schema version 1, which does not tell the customer.
+#[expect(clippy::unnecessary_wraps, reason = "`stored_events!` asks for an `Option`")]
+fn held_by_somebody(held: SeatsHeld) -> Option<SeatsHeld> {
+    let customer_id = None;
+    Some(SeatsHeld { customer_id, ..held })
+}
+
+/// Turns a fact into schema version 1, which does not tell the customer.
+#[expect(clippy::unnecessary_wraps, reason = "`stored_events!` asks for an `Option`")]
+fn retaken_by_somebody(retaken: SeatsRetaken) -> Option<SeatsRetaken> {
+    let customer_id = None;
+    Some(SeatsRetaken { customer_id, ..retaken })
 }
 
 impl InventoryEvent {
@@ -93,6 +108,9 @@ pub struct SectionOpened {
 pub struct SeatsHeld {
     /// The reservation that holds the seats.
     pub reservation_id: ReservationId,
+    /// The customer of the reservation; `None` if the fact was recorded by a build that did not tell the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
     /// How the seats were found: named by the customer, side by side, in one row or in several.
@@ -145,6 +163,9 @@ pub struct SeatsSold {
 pub struct SeatsRetaken {
     /// The reservation whose customer has paid for the seats.
     pub reservation_id: ReservationId,
+    /// The customer of the reservation; `None` if the fact was recorded by a build that did not tell the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
 }

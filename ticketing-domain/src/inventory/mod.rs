@@ -6,8 +6,10 @@
 mod best_available;
 mod claim;
 mod command;
+mod customers;
 mod decide;
 mod event;
+mod held_by;
 mod refusal;
 mod seat_map;
 mod seat_rows;
@@ -18,7 +20,7 @@ mod state;
 mod tests;
 mod undo;
 
-pub use claim::{Claim, ClaimKind};
+pub use claim::{Claim, ClaimKind, CustomerHold};
 pub use command::{HoldSeats, InventoryCommand, SeatWish};
 pub use decide::decide;
 pub use event::{

@@ -6,11 +6,12 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::seating::{SeatCounts, Seating};
 use uuid::Uuid;
 
-use super::claim::{ClaimKind, CompactClaim, Places};
+use super::claim::{ClaimKind, CompactClaim, NamedClaim, Places};
+use super::customers::Customers;
 use super::event::{SectionOpened, TakenSeats};
 use super::seat_map::{FreeSeats, SeatIndex, SeatPlan};
 use super::undo::Undone;
@@ -30,6 +31,8 @@ pub(super) struct Section {
     /// How many places each hold has, sorted by when the hold runs out, so that the lapsed holds are found
     /// without reading the others.
     expiries: BTreeMap<(Timestamp, ReservationId), u32>,
+    /// Whose the claims are.
+    pub(super) customers: Customers,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,7 @@ impl Section {
             blocked: 0,
             claims: BTreeMap::new(),
             expiries: BTreeMap::new(),
+            customers: Customers::default(),
         }
     }
 
@@ -76,7 +80,7 @@ impl Section {
     pub(super) fn with(
         opened: &SectionOpened,
         blocked: &Places,
-        claims: Vec<(ReservationId, CompactClaim)>,
+        claims: Vec<(ReservationId, NamedClaim)>,
     ) -> Option<Self> {
         let mut section = Self::open(opened);
         let mut seats = Vec::new();
@@ -110,7 +114,14 @@ impl Section {
         }
         // A map is built faster from all its entries at once than by inserting them one by one.
         section.expiries = expiries.into_iter().collect();
-        section.claims = claims.into_iter().collect();
+        let customers = claims
+            .iter()
+            .map(|(reservation, claim)| Some((*reservation, claim.kind, claim.customer?)));
+        section.customers = customers.flatten().collect();
+        let compact = claims
+            .into_iter()
+            .map(|(reservation, claim)| (reservation, claim.into()));
+        section.claims = compact.collect();
         (section.claims.len() == named).then_some(section)
     }
 
@@ -201,17 +212,24 @@ impl Section {
         }
     }
 
-    pub(super) fn give(&mut self, reservation: ReservationId, wanted: &TakenSeats, kind: ClaimKind) -> Undone {
+    pub(super) fn give(
+        &mut self,
+        reservation: ReservationId,
+        customer: Option<CustomerId>,
+        wanted: &TakenSeats,
+        kind: ClaimKind,
+    ) -> Undone {
         let before = self.release(reservation);
         let places = self.take_free(wanted);
         if places.quantity() > 0 {
-            self.enter(reservation, CompactClaim { kind, places });
+            let claim = NamedClaim { kind, places, customer };
+            self.enter(reservation, claim);
         }
         Undone::Claim { reservation, before }
     }
 
     /// Adds a claim and counts its places as held or sold. The caller has already marked these places as taken.
-    fn enter(&mut self, reservation: ReservationId, claim: CompactClaim) {
+    fn enter(&mut self, reservation: ReservationId, claim: NamedClaim) {
         let quantity = claim.places.quantity();
         match claim.kind {
             ClaimKind::Held { until } => {
@@ -220,7 +238,10 @@ impl Section {
             }
             ClaimKind::Sold => self.sold += quantity,
         }
-        self.claims.insert(reservation, claim);
+        if let Some(customer) = claim.customer {
+            self.customers.add(reservation, claim.kind, customer);
+        }
+        self.claims.insert(reservation, claim.into());
     }
 
     /// Undoes the latest fact. Only the opening of the section is not undone here: the caller drops the section
@@ -237,7 +258,11 @@ impl Section {
             }
             Undone::Sold { reservation, until } => {
                 if let Some(claim) = self.claims.get_mut(&reservation) {
-                    claim.kind = ClaimKind::Held { until };
+                    let held = ClaimKind::Held { until };
+                    if let Some(mark) = claim.customer {
+                        self.customers.change(reservation, claim.kind, held, mark);
+                    }
+                    claim.kind = held;
                     let quantity = claim.places.quantity();
                     self.sold -= quantity;
                     self.held += quantity;
@@ -252,7 +277,7 @@ impl Section {
         }
     }
 
-    pub(super) fn release(&mut self, reservation: ReservationId) -> Option<CompactClaim> {
+    pub(super) fn release(&mut self, reservation: ReservationId) -> Option<NamedClaim> {
         let claim = self.claims.remove(&reservation)?;
         match claim.kind {
             ClaimKind::Held { until } => {
@@ -264,7 +289,9 @@ impl Section {
         if let (Layout::Numbered(map), Places::Seats(seats)) = (&mut self.layout, &claim.places) {
             map.free.release(&map.plan, seats.iter().copied());
         }
-        Some(claim)
+        let CompactClaim { kind, places, customer } = claim;
+        let customer = customer.and_then(|mark| self.customers.remove(reservation, kind, mark));
+        Some(NamedClaim { kind, places, customer })
     }
 
     pub(super) fn sell(&mut self, reservation: ReservationId) -> Undone {
@@ -274,6 +301,9 @@ impl Section {
         let ClaimKind::Held { until } = claim.kind else {
             return Undone::Nothing;
         };
+        if let Some(mark) = claim.customer {
+            self.customers.change(reservation, claim.kind, ClaimKind::Sold, mark);
+        }
         claim.kind = ClaimKind::Sold;
         self.held -= claim.places.quantity();
         self.sold += claim.places.quantity();

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize, Serializer};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 
-use super::claim::{ClaimKind, CompactClaim, Places};
+use super::claim::{ClaimKind, CompactClaim, NamedClaim, Places};
 use super::event::SectionOpened;
 use super::seat_map::SeatIndex;
 use super::section::Section;
@@ -21,7 +21,7 @@ use crate::snapshot::{SnapshotFormat, UnreadableSnapshot};
 /// How the snapshots of a section are written and read. Raise the number if a change of the code makes another state
 /// from the same facts, or writes the same state as other bytes: older snapshots are then no longer read.
 pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
-    number: 1,
+    number: 2,
     entries: |state| state.section().map_or(0, |section| section.claims.len()),
     write,
     read,
@@ -31,7 +31,7 @@ pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
 /// it rarely has to grow.
 const USUAL: usize = 4_096;
 /// How many more bytes of the snapshot each claim usually takes.
-const USUAL_CLAIM: usize = 40;
+const USUAL_CLAIM: usize = 57;
 
 /// An opened section in its stored form. `Claims` is [`ClaimsOf`] for writing, and a list for reading.
 #[derive(Serialize, Deserialize)]
@@ -64,6 +64,8 @@ struct Claim<'a> {
     /// When the hold runs out, in seconds and nanoseconds since 1970; `None` if the seats are sold.
     held_until: Option<(i64, u32)>,
     places: Taken<'a>,
+    /// The customer; `None` if the fact that made the claim did not tell the customer.
+    customer: Option<CustomerId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,7 +80,7 @@ struct ClaimsOf<'a>(&'a Section);
 impl Serialize for ClaimsOf<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let claims = self.0.claims.iter();
-        serializer.collect_seq(claims.map(|(reservation, claim)| Claim::of(*reservation, claim)))
+        serializer.collect_seq(claims.map(|(reservation, claim)| Claim::of(self.0, *reservation, claim)))
     }
 }
 
@@ -123,7 +125,7 @@ fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {
 }
 
 impl<'a> Claim<'a> {
-    fn of(reservation: ReservationId, claim: &'a CompactClaim) -> Self {
+    fn of(section: &Section, reservation: ReservationId, claim: &'a CompactClaim) -> Self {
         Self {
             reservation,
             held_until: match claim.kind {
@@ -134,19 +136,20 @@ impl<'a> Claim<'a> {
                 Places::Count(places) => Taken::Count(*places),
                 Places::Seats(seats) => Taken::Seats(Cow::Borrowed(seats)),
             },
+            customer: section.customer_of(reservation, claim),
         }
     }
 
-    /// Returns the claim in the form that is kept in memory; `None` if its time is out of range.
-    fn read(self) -> Option<(ReservationId, CompactClaim)> {
+    /// Returns the claim, with its reservation, to be entered into a section; `None` if its time is out of range.
+    fn read(self) -> Option<(ReservationId, NamedClaim)> {
         let kind = match self.held_until {
             Some((seconds, nanoseconds)) => ClaimKind::Held {
                 until: moment(seconds, nanoseconds)?,
             },
             None => ClaimKind::Sold,
         };
-        let places = self.places.into();
-        Some((self.reservation, CompactClaim { kind, places }))
+        let (places, customer) = (self.places.into(), self.customer);
+        Some((self.reservation, NamedClaim { kind, places, customer }))
     }
 }
 

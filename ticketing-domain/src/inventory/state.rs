@@ -1,8 +1,8 @@
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, SeatCounts, Seating};
 
-use super::claim::{Claim, ClaimKind};
+use super::claim::{Claim, ClaimKind, CustomerHold};
 use super::event::{InventoryEvent, SectionOpened};
 use super::section::Section;
 use super::undo::{InventoryUndo, Undone};
@@ -27,11 +27,19 @@ impl InventoryState {
             (None, _) | (Some(_), InventoryEvent::SectionOpened(_)) => Undone::Nothing,
             (Some(section), InventoryEvent::SeatsHeld(held)) => {
                 let until = held.held_until;
-                section.give(held.reservation_id, &held.seats, ClaimKind::Held { until })
+                section.give(
+                    held.reservation_id,
+                    held.customer_id,
+                    &held.seats,
+                    ClaimKind::Held { until },
+                )
             }
-            (Some(section), InventoryEvent::SeatsRetaken(retaken)) => {
-                section.give(retaken.reservation_id, &retaken.seats, ClaimKind::Sold)
-            }
+            (Some(section), InventoryEvent::SeatsRetaken(retaken)) => section.give(
+                retaken.reservation_id,
+                retaken.customer_id,
+                &retaken.seats,
+                ClaimKind::Sold,
+            ),
             (Some(section), InventoryEvent::SeatsReleased(released)) => Undone::Claim {
                 reservation: released.reservation_id,
                 before: section.release(released.reservation_id),
@@ -120,6 +128,18 @@ impl InventoryState {
         self.section()
             .into_iter()
             .flat_map(|section| section.claims.keys().copied())
+    }
+
+    /// Returns what a customer holds in this section, for each reservation, in the order of their ids. Holds that have
+    /// run out and are not released yet are among them. Those from facts that did not tell their customer are not.
+    pub fn held_by(&self, customer: CustomerId) -> impl Iterator<Item = CustomerHold> + '_ {
+        let section = self.section();
+        section.into_iter().flat_map(move |section| section.held_by(customer))
+    }
+
+    /// Returns how many seats of this section were sold to a customer, as far as the facts told their customer.
+    pub fn sold_to(&self, customer: CustomerId) -> u32 {
+        self.section().map_or(0, |section| section.sold_to(customer))
     }
 
     pub(super) fn section(&self) -> Option<&Section> {

@@ -4,7 +4,7 @@
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
-use super::claim::{CompactClaim, Places};
+use super::claim::{NamedClaim, Places};
 
 /// What one fact changed in a section, kept so that the fact can be undone. Its size depends on the fact, not on the
 /// section.
@@ -18,7 +18,7 @@ pub(super) enum Undone {
     /// The seats of a reservation changed. `before` is what the reservation had earlier; `None` if it had no seats.
     Claim {
         reservation: ReservationId,
-        before: Option<CompactClaim>,
+        before: Option<NamedClaim>,
     },
     /// Held seats became sold. `until` is when their hold would have run out.
     Sold {

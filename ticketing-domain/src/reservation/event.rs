@@ -99,7 +99,8 @@ pub struct ReservationCancelled {
 pub enum CompensationReason {
     /// Too many payments were declined, and the seats are free again.
     DeclinedTooOften,
-    /// The money was taken after the seats had gone to others, and is given back.
+    /// The money was taken after the hold had ended, and is given back: the seats had gone to others, or the customer
+    /// had as many seats as one customer may have.
     PaidTooLate,
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the test of a broken law fails by panicking")]
 
 mod facts;
+mod limits;
 mod moves;
 mod of_a_step;
 mod sales;
@@ -11,6 +12,7 @@ mod small_event;
 use std::collections::{BTreeMap, BTreeSet};
 
 use facts::{facts_of, sections_of};
+use limits::nobody_has_more_than_one_customer_may_have;
 use moves::{
     every_fact_of_a_reservation_is_a_move_that_the_table_allows, every_fact_of_an_event_is_a_move_that_the_table_allows,
 };
@@ -117,6 +119,13 @@ proptest! {
     }
 
     #[test]
+    fn every_log_keeps_the_limit_of_seats_per_customer(steps in steps(), limit in 1..8_u32) {
+        let mut draft = small_event(start());
+        draft.max_seats_per_customer = Some(limit);
+        every_law_of_a_log_holds(&play(House::on_sale(draft, start()), &steps))?;
+    }
+
+    #[test]
     fn every_log_keeps_the_laws(steps in steps()) {
         every_law_of_a_log_holds(&play(open(), &steps))?;
     }
@@ -194,6 +203,7 @@ fn the_steps_lead_everywhere() {
 fn every_law_of_a_log_holds(house: &House) -> TestCaseResult {
     a_replay_of_the_facts_is_the_live_book(house)?;
     nothing_is_sold_twice(house)?;
+    nobody_has_more_than_one_customer_may_have(house)?;
     every_fact_of_a_reservation_is_a_move_that_the_table_allows(house)?;
     every_fact_of_an_event_is_a_move_that_the_table_allows(house)?;
     an_order_says_how_much_of_its_money_has_gone_back(house)?;

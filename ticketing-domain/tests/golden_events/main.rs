@@ -100,9 +100,15 @@ fn what_no_older_version_can_tell_is_never_lowered() {
     for order in [samples::held_in_two_sections(), samples::completed_in_two_sections()] {
         is_never_lowered(&order);
     }
-    let (created, opened) = samples::with_an_aisle();
-    is_never_lowered(&created);
-    is_never_lowered(&opened);
+    is_never_lowered(&samples::created(samples::with_an_aisle_and_a_limit()));
+    is_never_lowered(&samples::created(samples::with_a_limit()));
+    is_never_lowered(&samples::opened_with_an_aisle());
+    let with_an_aisle = samples::created(samples::with_an_aisle());
+    assert!(
+        with_an_aisle.is_read_by_all(SchemaGeneration(4)),
+        "without a limit, the version before tells it"
+    );
+    assert!(!with_an_aisle.is_read_by_all(SchemaGeneration(3)));
 }
 
 fn is_never_lowered<E: StoredEvent + PartialEq + std::fmt::Debug>(event: &E) {

@@ -67,7 +67,7 @@ pub(crate) fn samples() -> Vec<Sample> {
 
 fn facts_of_a_catalog() -> Vec<CatalogEvent> {
     vec![
-        with_an_aisle().0,
+        created(with_an_aisle_and_a_limit()),
         EventPublished {}.into(),
         SalesOpened {}.into(),
         SalesClosed {}.into(),
@@ -83,9 +83,10 @@ fn facts_of_a_catalog() -> Vec<CatalogEvent> {
 fn facts_of_an_inventory() -> Vec<InventoryEvent> {
     let reservation_id = ReservationId::new(id(3));
     vec![
-        with_an_aisle().1,
+        opened_with_an_aisle(),
         SeatsHeld {
             reservation_id,
+            customer_id: Some(CustomerId::new(id(6))),
             seats: seats(),
             allocation: Allocation::Adjacent,
             held_until: at(300),
@@ -105,6 +106,7 @@ fn facts_of_an_inventory() -> Vec<InventoryEvent> {
         .into(),
         SeatsRetaken {
             reservation_id,
+            customer_id: Some(CustomerId::new(id(6))),
             seats: TakenSeats::Places(3),
         }
         .into(),
@@ -179,10 +181,10 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
     ]
 }
 
-/// Returns an event with a row that has an aisle and a seat `12A`, and its section.
-pub(crate) fn with_an_aisle() -> (CatalogEvent, InventoryEvent) {
+/// Returns rows of which one has an aisle and a seat `12A`.
+fn rows_with_an_aisle() -> Seating {
     let printed = |text: &str| SeatLabel::parse(text).expect("the text can be printed on a seat");
-    let seating = Seating::Numbered {
+    Seating::Numbered {
         rows: vec![
             RowPlan::numbered(label("A"), 20),
             RowPlan {
@@ -190,22 +192,47 @@ pub(crate) fn with_an_aisle() -> (CatalogEvent, InventoryEvent) {
                 places: RowPlaces::of(vec![Some(printed("2")), None, Some(printed("12A"))]),
             },
         ],
-    };
+    }
+}
+
+pub(crate) fn with_an_aisle() -> EventDetails {
     let mut details = EventDetails::clone(&details());
-    details.sections[0].seating = seating.clone();
+    details.sections[0].seating = rows_with_an_aisle();
+    details
+}
+
+pub(crate) fn with_an_aisle_and_a_limit() -> EventDetails {
+    EventDetails {
+        max_seats_per_customer: Some(12),
+        ..with_an_aisle()
+    }
+}
+
+pub(crate) fn with_a_limit() -> EventDetails {
+    EventDetails {
+        max_seats_per_customer: Some(12),
+        ..EventDetails::clone(&details())
+    }
+}
+
+pub(crate) fn created(details: EventDetails) -> CatalogEvent {
     let created = EventCreated {
         event_id: EventId::new(id(1)),
         owner_id: UserId::new(id(2)),
         created_at: at(0),
         details: details.into(),
     };
+    created.into()
+}
+
+pub(crate) fn opened_with_an_aisle() -> InventoryEvent {
     let opened = SectionOpened {
         section_id: SectionId::new(id(4)),
         event_id: EventId::new(id(1)),
         name: label("VIP"),
-        seating,
+        seating: rows_with_an_aisle(),
     };
-    (created.into(), opened.into())
+    opened.into()
 }
 
 /// The hold of an order over two sections.
@@ -358,6 +385,7 @@ fn details() -> Arc<EventDetails> {
         }],
         hold_seconds: 300,
         max_seats_per_order: 8,
+        max_seats_per_customer: None,
         refund_policy: vec![RefundRule {
             hours_before: 168,
             percent: 100,

@@ -8,9 +8,10 @@ use ticketing_domain::inventory::{
     SeatsRetaken, SeatsSold, SeatsUnblocked, TakenSeats,
 };
 use ticketing_ports::Timestamp;
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 
-use crate::section::{opened, reservation, row_label};
+use crate::section::{customer_of, opened, reservation, row_label};
 
 pub(crate) const RESERVATIONS: [u128; 5] = [1, 2, 3, 4, 5];
 pub(crate) const NEWCOMER: u128 = 99;
@@ -77,6 +78,7 @@ impl Commands for &'static [u128] {
         let hold = (by(), 0..6_u32, until()).prop_map(|(reservation_id, quantity, held_until)| {
             InventoryCommand::Hold(HoldSeats {
                 reservation_id,
+                customer_id: customer_of(reservation_id),
                 quantity,
                 wish: SeatWish::BestAvailable,
                 held_until,
@@ -86,6 +88,7 @@ impl Commands for &'static [u128] {
             let named = u32::try_from(seats.len()).unwrap();
             InventoryCommand::Hold(HoldSeats {
                 reservation_id,
+                customer_id: customer_of(reservation_id),
                 quantity: if slip == 0 { named + 1 } else { named },
                 wish: SeatWish::Exactly(seats),
                 held_until,
@@ -95,8 +98,11 @@ impl Commands for &'static [u128] {
             reservation_id,
             reason: ReleaseReason::Cancelled,
         });
-        let sell =
-            (by(), taken_seats()).prop_map(|(reservation_id, seats)| InventoryCommand::Sell { reservation_id, seats });
+        let sell = (by(), taken_seats()).prop_map(|(reservation_id, seats)| InventoryCommand::Sell {
+            reservation_id,
+            customer_id: customer_of(reservation_id),
+            seats,
+        });
         prop_oneof![
             4 => hold,
             4 => hold_exactly,
@@ -133,6 +139,12 @@ fn seats() -> impl Strategy<Value = Vec<SeatId>> {
     vec(seat, 0..4)
 }
 
+/// Returns the customer of a reservation as a fact tells it: facts about every third reservation are from a build that
+/// did not tell the customer.
+fn told_customer(reservation: ReservationId) -> Option<CustomerId> {
+    (!reservation.uuid().as_u128().is_multiple_of(3)).then(|| customer_of(reservation))
+}
+
 pub(crate) fn any_event() -> impl Strategy<Value = InventoryEvent> {
     let by = || proptest::sample::select(RESERVATIONS.as_slice()).prop_map(reservation);
     let seats = || {
@@ -150,14 +162,18 @@ pub(crate) fn any_event() -> impl Strategy<Value = InventoryEvent> {
         2 => seating.prop_map(|seating| opened(seating).into()),
         4 => (by(), seats(), any_moment()).prop_map(|(reservation_id, seats, held_until)| {
             let allocation = Allocation::Split;
-            SeatsHeld { reservation_id, seats, allocation, held_until }.into()
+            let customer_id = told_customer(reservation_id);
+            SeatsHeld { reservation_id, customer_id, seats, allocation, held_until }.into()
         }),
         2 => (by(), any::<u32>(), any::<u32>()).prop_map(|(reservation_id, held, sold)| {
             let reason = ReleaseReason::Refunded;
             SeatsReleased { reservation_id, reason, held, sold }.into()
         }),
         2 => (by(), any::<u32>()).prop_map(|(reservation_id, quantity)| SeatsSold { reservation_id, quantity }.into()),
-        2 => (by(), seats()).prop_map(|(reservation_id, seats)| SeatsRetaken { reservation_id, seats }.into()),
+        2 => (by(), seats()).prop_map(|(reservation_id, seats)| {
+            let customer_id = told_customer(reservation_id);
+            SeatsRetaken { reservation_id, customer_id, seats }.into()
+        }),
         1 => seats().prop_map(|seats| SeatsBlocked { seats }.into()),
         1 => seats().prop_map(|seats| SeatsUnblocked { seats }.into()),
     ]
@@ -167,6 +183,7 @@ pub(crate) fn any_command() -> impl Strategy<Value = InventoryCommand> {
     let greedy = any::<u32>().prop_map(|quantity| {
         InventoryCommand::Hold(HoldSeats {
             reservation_id: reservation(NEWCOMER),
+            customer_id: customer_of(reservation(NEWCOMER)),
             quantity,
             wish: SeatWish::BestAvailable,
             held_until: Timestamp::MAX_UTC,

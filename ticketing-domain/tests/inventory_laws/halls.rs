@@ -9,7 +9,7 @@ use ticketing_domain::inventory::{
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 
-use crate::section::{answer, open, reservation, row_label, take_in};
+use crate::section::{answer, customer_of, open, reservation, row_label, take_in};
 
 fn row(row: usize, places: &[&str]) -> RowPlan {
     let label = |text: &&str| (*text != "_").then(|| SeatLabel::parse(text).unwrap());
@@ -22,6 +22,7 @@ fn row(row: usize, places: &[&str]) -> RowPlan {
 fn hold_best(section: &mut InventoryState, number: u128, quantity: u32) -> Result<SeatsHeld, InventoryRefusal> {
     let hold = InventoryCommand::Hold(HoldSeats {
         reservation_id: reservation(number),
+        customer_id: customer_of(reservation(number)),
         quantity,
         wish: SeatWish::BestAvailable,
         held_until: Timestamp::MAX_UTC,
@@ -100,6 +101,7 @@ fn a_seat_is_named_by_what_is_printed_on_it_and_a_gap_is_no_seat() {
     ] {
         let hold = InventoryCommand::Hold(HoldSeats {
             reservation_id: reservation(9),
+            customer_id: customer_of(reservation(9)),
             quantity: 1,
             wish: SeatWish::Exactly(vec![SeatId::parse(name).unwrap()]),
             held_until: Timestamp::MAX_UTC,

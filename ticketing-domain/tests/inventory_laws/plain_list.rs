@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use ticketing_domain::inventory::{
-    ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased, TakenSeats,
+    ClaimKind, CustomerHold, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased, TakenSeats,
 };
 use ticketing_domain::views::SeatRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
 
-use crate::section::{expired, sorted};
+use crate::section::{customer_of, expired, sorted};
 
 /// A section as a plain list with an entry for every place.
 pub(crate) struct PlainList {
@@ -129,6 +129,25 @@ impl PlainList {
         Some((kind, seats))
     }
 
+    /// Returns what a customer holds, for each reservation.
+    pub(crate) fn held_by(&self, customer: CustomerId) -> Vec<CustomerHold> {
+        let theirs = self.lines.iter().filter_map(|line| match line.place {
+            Place::Claimed(by, ClaimKind::Held { until }) if customer_of(by) == customer => Some((by, until)),
+            _ => None,
+        });
+        let theirs: BTreeSet<_> = theirs.collect();
+        let hold = |(reservation_id, until)| CustomerHold {
+            reservation_id,
+            quantity: self.count(|place| place.of(reservation_id)),
+            until,
+        };
+        theirs.into_iter().map(hold).collect()
+    }
+
+    pub(crate) fn sold_to(&self, customer: CustomerId) -> u32 {
+        self.count(|place| matches!(place, Place::Claimed(by, ClaimKind::Sold) if customer_of(by) == customer))
+    }
+
     fn place(&self, seat: &SeatId) -> Option<Place> {
         Some(self.lines.iter().find(|line| line.seat.as_ref() == Some(seat))?.place)
     }
@@ -152,7 +171,9 @@ impl PlainList {
                 None => Some(InventoryRefusal::NothingToRelease),
                 Some(_) => None,
             },
-            InventoryCommand::Sell { reservation_id, seats } => match self.claim(*reservation_id) {
+            InventoryCommand::Sell {
+                reservation_id, seats, ..
+            } => match self.claim(*reservation_id) {
                 Some((ClaimKind::Sold, _)) => Some(InventoryRefusal::AlreadySold),
                 Some((_, held)) => (held != sorted(seats.clone())).then_some(InventoryRefusal::QuantityMismatch),
                 None => self.not_to_be_had(seats, now),
@@ -245,7 +266,10 @@ impl PlainList {
     fn check_and_apply_outcome(&mut self, command: &InventoryCommand, outcome: &InventoryEvent) {
         match (command, outcome) {
             (InventoryCommand::Hold(hold), InventoryEvent::SeatsHeld(held)) => {
-                assert_eq!(held.reservation_id, hold.reservation_id);
+                assert_eq!(
+                    (held.reservation_id, held.customer_id),
+                    (hold.reservation_id, Some(hold.customer_id))
+                );
                 assert_eq!(held.held_until, hold.held_until);
                 assert_eq!(held.seats.quantity(), hold.quantity);
                 match &hold.wish {
@@ -274,7 +298,12 @@ impl PlainList {
                 assert_eq!(*released, expected);
                 self.give_back(*reservation_id);
             }
-            (InventoryCommand::Sell { reservation_id, seats }, InventoryEvent::SeatsSold(sold)) => {
+            (
+                InventoryCommand::Sell {
+                    reservation_id, seats, ..
+                },
+                InventoryEvent::SeatsSold(sold),
+            ) => {
                 assert_eq!(
                     (sold.reservation_id, sold.quantity),
                     (*reservation_id, seats.quantity())
@@ -283,8 +312,14 @@ impl PlainList {
                 self.give_back(*reservation_id);
                 self.take(seats, Place::Claimed(*reservation_id, ClaimKind::Sold));
             }
-            (InventoryCommand::Sell { reservation_id, seats }, InventoryEvent::SeatsRetaken(retaken)) => {
+            (
+                InventoryCommand::Sell {
+                    reservation_id, seats, ..
+                },
+                InventoryEvent::SeatsRetaken(retaken),
+            ) => {
                 assert_eq!((retaken.reservation_id, &retaken.seats), (*reservation_id, seats));
+                assert_eq!(retaken.customer_id, Some(customer_of(*reservation_id)));
                 assert!(self.claim(*reservation_id).is_none());
                 self.take(seats, Place::Claimed(*reservation_id, ClaimKind::Sold));
             }

@@ -7,7 +7,7 @@ use ticketing_domain::inventory::{
 };
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, IdSource, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, IdSource, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 use uuid::Uuid;
 
@@ -35,6 +35,7 @@ pub(crate) fn answer(
         now,
         ids: &NoIds,
         floor: newest(),
+        max_live_holds: None,
     };
     decide(section, command, &ctx).map(|decision| decision.events)
 }
@@ -102,4 +103,9 @@ pub(crate) fn sorted(seats: TakenSeats) -> TakenSeats {
         }
         places @ TakenSeats::Places(_) => places,
     }
+}
+
+/// Returns the customer of a reservation: one of two, whose ids end alike.
+pub(crate) fn customer_of(reservation: ReservationId) -> CustomerId {
+    CustomerId::new(Uuid::from_u128((reservation.uuid().as_u128() % 2) << 64))
 }

@@ -9,7 +9,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::seating::{Allocation, SeatId, Seating};
 
 use crate::asked::NEWCOMER;
-use crate::section::{answer, open, reservation, row_label, row_plans};
+use crate::section::{answer, customer_of, open, reservation, row_label, row_plans};
 
 /// Holds the best seats of a section in which the seats marked `true` are free, and checks that no other choice is
 /// better.
@@ -24,6 +24,7 @@ pub(crate) fn check_best_seats(rows: &[Vec<bool>], quantity: u32) {
 
     let hold = InventoryCommand::Hold(HoldSeats {
         reservation_id: reservation(NEWCOMER),
+        customer_id: customer_of(reservation(NEWCOMER)),
         quantity,
         wish: SeatWish::BestAvailable,
         held_until: Timestamp::MAX_UTC,

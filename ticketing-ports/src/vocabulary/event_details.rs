@@ -127,6 +127,10 @@ pub struct EventDetails {
     pub hold_seconds: u32,
     /// How many seats one reservation may hold at most.
     pub max_seats_per_order: u32,
+    /// How many seats one customer may have at most, in all reservations of the event together; `None` if there is no
+    /// such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_seats_per_customer: Option<u32>,
     /// The refund rules, from the most hours before the start to the fewest. Empty if nothing is paid back.
     pub refund_policy: Vec<RefundRule>,
 }

@@ -37,6 +37,7 @@ impl Lane {
             now: self.lanes.ports.clock.now(),
             ids: ids.as_ref(),
             floor: self.lanes.floor.now(),
+            max_live_holds: self.lanes.config.max_live_holds,
         };
         let began = Instant::now();
         let done = job.work.run(&mut self.book, &ctx, job.caller);

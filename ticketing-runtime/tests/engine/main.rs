@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
 mod cold_start;
+mod customer_limits;
 mod followers;
 mod keys;
 mod live_boards;

@@ -110,10 +110,10 @@ async fn a_lane_with_a_full_mailbox_lets_other_tasks_run_after_a_hundred_decisio
     let office = engine.box_office();
     let event = world.on_sale(&office, 10_000).await;
     let mut customers = JoinSet::new();
-    for number in 0..500 {
+    for number in 0..700 {
         let office = office.clone();
         customers.spawn(async move {
-            for _ in 0..4 {
+            for _ in 0..3 {
                 hold(&office, customer(number), event, 1).await.unwrap();
             }
         });

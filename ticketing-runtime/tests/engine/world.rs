@@ -180,6 +180,33 @@ impl World {
         created.unwrap().value.event_id
     }
 
+    /// Puts an event with these sections on sale, each with a hundred places, after `change` was made to its draft.
+    pub(crate) async fn on_sale_in(
+        &self,
+        office: &BoxOffice,
+        sections: &[&str],
+        change: impl FnOnce(&mut EventDraft),
+    ) -> EventId {
+        let mut draft = draft(self.clock.as_ref(), Seating::GeneralAdmission { capacity: 100 });
+        let (section, tier) = (draft.sections.remove(0), draft.pricing_tiers.remove(0));
+        for name in sections {
+            let name = Label::new(name).unwrap();
+            draft.sections.push(SectionDraft {
+                name: name.clone(),
+                ..section.clone()
+            });
+            draft.pricing_tiers.push(PricingTier {
+                section: name,
+                ..tier.clone()
+            });
+        }
+        change(&mut draft);
+        let created = office.create_event(request(ORGANISER, draft)).await;
+        let event = created.unwrap().value.event_id;
+        self.put_on_sale(office, event).await;
+        event
+    }
+
     /// Publishes a draft and opens its sales.
     pub(crate) async fn put_on_sale(&self, office: &BoxOffice, event: EventId) {
         office.publish(request(ORGANISER, event)).await.unwrap();
@@ -284,6 +311,7 @@ fn draft(clock: &dyn Clock, seating: Seating) -> EventDraft {
         }],
         hold_seconds: Some(300),
         max_seats_per_order: None,
+        max_seats_per_customer: None,
         refund_policy: None,
     }
 }

@@ -169,7 +169,10 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
         venue(),
         priced,
         some(limits::HOLD_SECONDS),
-        some(limits::SEATS_PER_ORDER),
+        (
+            some(limits::SEATS_PER_ORDER),
+            some(*limits::SEATS_PER_CUSTOMER.start()..=*limits::SEATS_PER_ORDER.end()),
+        ),
         proptest::option::of(refund_policy()),
     )
         .prop_map(
@@ -179,7 +182,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                 venue,
                 (sections, currency, pricing_tiers),
                 hold,
-                seats,
+                (seats, seats_per_customer),
                 refund_policy,
             )| {
                 EventDraft {
@@ -193,6 +196,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                     pricing_tiers,
                     hold_seconds: hold,
                     max_seats_per_order: seats,
+                    max_seats_per_customer: seats_per_customer,
                     refund_policy,
                 }
             },
@@ -218,6 +222,7 @@ fn accepted(draft: EventDraft, now: Timestamp) -> EventDetails {
             now,
             ids: &ids,
             floor: newest(),
+            max_live_holds: None,
         },
     );
     match decision.map(|decision| decision.events) {

@@ -31,6 +31,12 @@ pub enum Violation {
     SoldTwice(SectionId, SeatId),
     #[error("section {0} has more people than places, or its counts do not add up to its capacity")]
     CountsWrong(SectionId),
+    #[error("customer {customer} has {seats} seats of one event, but may have {limit}")]
+    TooManySeats {
+        customer: CustomerId,
+        seats: u32,
+        limit: u32,
+    },
     #[error("reservation {0} still holds seats, although its hold should have ended")]
     HeldForEver(ReservationId),
     #[error("reservation {0} is completed, but its seats are not sold to it")]
@@ -102,9 +108,8 @@ pub fn check_books(log: &[RecordedEvent], ledger: &dyn Ledger) -> Vec<Violation>
         if books.replay(event).is_none() {
             violations.push(Violation::Unreadable(event.position));
         }
-        if let Some(violation) = books.check_section(event) {
-            violations.push(violation);
-        }
+        violations.extend(books.check_section(event));
+        violations.extend(books.check_customer(event));
     }
     books.check_seats(log, &mut violations);
     books.check_money(ledger, &mut violations);
@@ -180,6 +185,36 @@ impl Books {
         let counts = section.counts(event.recorded_at);
         let fits = taken <= capacity && counts.capacity() == capacity;
         (!fits).then_some(Violation::CountsWrong(id))
+    }
+
+    /// Checks after each fact of a section that its customer has no more seats than one customer may have.
+    fn check_customer(&self, event: &RecordedEvent) -> Option<Violation> {
+        if event.stream.aggregate != Aggregate::Inventory {
+            return None;
+        }
+        let fact = InventoryEvent::from_recorded(event).ok()?;
+        let customer = match &fact {
+            // The reservation is opened only by the next fact.
+            InventoryEvent::SeatsHeld(held) => held.customer_id?,
+            _ => self.reservations.get(&fact.reservation_id()?)?.terms()?.customer_id,
+        };
+        let event_id = self.sections.get(&SectionId::new(event.stream.id))?.event_id()?;
+        let limit = self
+            .catalogs
+            .get(&event_id.uuid())?
+            .listing()?
+            .details
+            .max_seats_per_customer?;
+        let of_the_event = self
+            .sections
+            .values()
+            .filter(|section| section.event_id() == Some(event_id));
+        let has = of_the_event.map(|section| {
+            let holds = section.held_by(customer).filter(|hold| event.recorded_at < hold.until);
+            section.sold_to(customer) + holds.map(|hold| hold.quantity).sum::<u32>()
+        });
+        let seats = has.sum();
+        (seats > limit).then_some(Violation::TooManySeats { customer, seats, limit })
     }
 
     fn check_seats(&self, log: &[RecordedEvent], violations: &mut Vec<Violation>) {

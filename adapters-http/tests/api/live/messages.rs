@@ -14,7 +14,10 @@ use crate::support::{Actor, TestServer, event_request};
 
 /// A server that lets visitors in, with an event on sale, and somebody who buys.
 async fn on_sale() -> (TestServer, String, Actor) {
-    let server = TestServer::start_with(|setup| setup.live.visitors = true);
+    let server = TestServer::start_with(|setup| {
+        setup.live.visitors = true;
+        setup.engine.max_live_holds = None;
+    });
     let (olga, alice) = (server.owner("olga").await, server.customer("alice").await);
     let event = server.event_on_sale(&olga).await;
     (server, event, alice)
@@ -152,7 +155,10 @@ async fn a_reader_that_has_missed_something_gets_a_snapshot_instead_of_a_backlog
 
 #[tokio::test(start_paused = true)]
 async fn at_most_ten_messages_a_second_are_sent_however_much_is_sold() {
-    let server = TestServer::start_with(|setup| setup.live.visitors = true);
+    let server = TestServer::start_with(|setup| {
+        setup.live.visitors = true;
+        setup.engine.max_live_holds = None;
+    });
     let olga = server.owner("olga").await;
     let alice = server.customer("alice").await;
     let mut draft = event_request(&server.in_days(60));

@@ -43,7 +43,10 @@ impl Drop for Listening {
 
 #[tokio::test]
 async fn a_hundred_clients_see_every_sale_and_leave_nothing_behind() {
-    let server = TestServer::start_with(|setup| setup.live.visitors = true);
+    let server = TestServer::start_with(|setup| {
+        setup.live.visitors = true;
+        setup.engine.max_live_holds = None;
+    });
     let (olga, alice) = (server.owner("olga").await, server.customer("alice").await);
     let event = server.event_on_sale(&olga).await;
     let listening = Listening::of(&server).await;

@@ -59,6 +59,7 @@ pub(crate) struct TestServer {
 pub(crate) struct Setup {
     pub(crate) http: HttpConfig,
     pub(crate) live: LiveSettings,
+    pub(crate) engine: EngineConfig,
     pub(crate) health: Vec<Arc<dyn HealthCheck>>,
     pub(crate) faults: Arc<dyn FaultPolicy>,
     /// The host's own way to find out who the caller is. If this is set, the server has no sessions and no routes of
@@ -79,6 +80,7 @@ impl TestServer {
         let mut setup = Setup {
             http: HttpConfig::default(),
             live: LiveSettings::default(),
+            engine: EngineConfig::default(),
             health: Vec::new(),
             faults: Arc::new(|_| adapters_memory::faults::Fault::None),
             host: None,
@@ -87,7 +89,7 @@ impl TestServer {
         };
         change(&mut setup);
         let parts = Parts::new(setup.faults);
-        let engine = parts.start_engine();
+        let engine = parts.start_engine(setup.engine);
         let config = SignInConfig {
             public_url: PUBLIC_URL.to_owned(),
         };
@@ -250,7 +252,7 @@ impl Parts {
         }
     }
 
-    fn start_engine(&self) -> Engine {
+    fn start_engine(&self, config: EngineConfig) -> Engine {
         let write_side = Ports::new(
             LogStores::of(Arc::clone(&self.log)),
             Arc::clone(&self.gateway) as _,
@@ -258,7 +260,7 @@ impl Parts {
             Arc::clone(&self.ids) as _,
         );
         let read_side = ProjectionPorts::new(&self.models, Arc::new(InMemoryFollowerStore::new()), None);
-        Engine::start(write_side, read_side, EngineConfig::default())
+        Engine::start(write_side, read_side, config)
     }
 
     fn sign_in_ports(&self) -> SignInPorts {

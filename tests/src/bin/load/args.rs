@@ -108,6 +108,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600, conflicts_with = "event", help_heading = "Event",
           value_parser = clap::value_parser!(u32).range(60..=3_600))]
     pub hold_seconds: u32,
+    /// How many seats one customer may have of the event to make, in all orders; without this flag any number
+    #[arg(long, value_name = "SEATS", conflicts_with = "event", help_heading = "Event",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_seats_per_customer: Option<u32>,
 
     /// How often the customers hold, pay and cancel, as weights relative to their sum
     #[arg(

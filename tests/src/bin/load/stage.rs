@@ -118,6 +118,7 @@ fn event_request(arguments: &Arguments, sections: &[String], now: Timestamp) -> 
         "pricing_tiers": tiers,
         "hold_seconds": arguments.hold_seconds,
         "max_seats_per_order": 8,
+        "max_seats_per_customer": arguments.max_seats_per_customer,
         "refund_policy": [{"hours_before": 168, "percent": 100}],
     })
 }

@@ -102,6 +102,7 @@ fn may_be_those_of_a_hold_that_ran_out() {
         expired(1, 2),
         SeatsHeld {
             reservation_id: reservation(3),
+            customer_id: Some(customer(3)),
             seats: seats(["A-3"]),
             allocation: Allocation::Adjacent,
             held_until: at(LAPSED + HOLD_SECONDS),

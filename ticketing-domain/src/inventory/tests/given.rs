@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, IdSource, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, IdSource, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatCounts, SeatId, Seating};
 use uuid::Uuid;
 
@@ -50,6 +50,7 @@ impl Section {
             now: self.now,
             ids: &NoIds,
             floor: newest(),
+            max_live_holds: None,
         };
         let decided = decide(&self.state, &command, &ctx).map(|decision| decision.events);
         Outcome {
@@ -120,6 +121,7 @@ pub(super) fn opened(seating: Seating) -> InventoryEvent {
 pub(super) fn held(number: u128, seats: TakenSeats, allocation: Allocation) -> InventoryEvent {
     let held = SeatsHeld {
         reservation_id: reservation(number),
+        customer_id: Some(customer(number)),
         seats,
         allocation,
         held_until: at(HOLD_SECONDS),
@@ -135,6 +137,7 @@ pub(super) fn held_until(number: u128, seats: TakenSeats, until: Timestamp) -> I
     };
     let held = SeatsHeld {
         reservation_id: reservation(number),
+        customer_id: Some(customer(number)),
         seats,
         allocation,
         held_until: until,
@@ -173,6 +176,7 @@ pub(super) fn sold(number: u128, quantity: u32) -> InventoryEvent {
 pub(super) fn retaken(number: u128, seats: TakenSeats) -> InventoryEvent {
     let retaken = SeatsRetaken {
         reservation_id: reservation(number),
+        customer_id: Some(customer(number)),
         seats,
     };
     retaken.into()
@@ -189,6 +193,7 @@ pub(super) fn unblocked(seats: TakenSeats) -> InventoryEvent {
 pub(super) fn hold(number: u128, quantity: u32) -> InventoryCommand {
     InventoryCommand::Hold(HoldSeats {
         reservation_id: reservation(number),
+        customer_id: customer(number),
         quantity,
         wish: SeatWish::BestAvailable,
         held_until: at(HOLD_SECONDS),
@@ -198,6 +203,7 @@ pub(super) fn hold(number: u128, quantity: u32) -> InventoryCommand {
 pub(super) fn hold_exactly<const N: usize>(number: u128, wanted: [&str; N]) -> InventoryCommand {
     InventoryCommand::Hold(HoldSeats {
         reservation_id: reservation(number),
+        customer_id: customer(number),
         quantity: u32::try_from(N).unwrap(),
         wish: SeatWish::Exactly(wanted.map(seat).into()),
         held_until: at(HOLD_SECONDS),
@@ -214,6 +220,7 @@ pub(super) fn release(number: u128) -> InventoryCommand {
 pub(super) fn sell(number: u128, seats: TakenSeats) -> InventoryCommand {
     InventoryCommand::Sell {
         reservation_id: reservation(number),
+        customer_id: customer(number),
         seats,
     }
 }
@@ -254,6 +261,12 @@ pub(super) fn label(text: &str) -> Label {
 
 pub(super) fn reservation(number: u128) -> ReservationId {
     ReservationId::new(Uuid::from_u128(number))
+}
+
+/// Makes the id of the customer of a reservation: the first and the second are of one customer, the next two of
+/// another, and so on.
+pub(super) fn customer(reservation: u128) -> CustomerId {
+    CustomerId::new(Uuid::from_u128(reservation.div_ceil(2)))
 }
 
 pub(super) fn counts(available: u32, held: u32, sold: u32, blocked: u32) -> SeatCounts {

@@ -53,6 +53,7 @@ fn cannot_be_wanted_twice() {
 fn are_as_many_as_the_quantity_says() {
     let wanted = HoldSeats {
         reservation_id: reservation(1),
+        customer_id: customer(1),
         quantity: 3,
         wish: SeatWish::Exactly(vec![seat("A-1"), seat("A-2")]),
         held_until: at(HOLD_SECONDS),

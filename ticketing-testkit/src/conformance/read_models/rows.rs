@@ -79,6 +79,7 @@ pub(super) fn event(number: usize) -> EventView {
             pricing_tiers: Vec::new(),
             hold_seconds: 300,
             max_seats_per_order: 8,
+            max_seats_per_customer: None,
             refund_policy: Vec::new(),
         }),
     }

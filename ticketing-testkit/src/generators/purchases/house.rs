@@ -48,6 +48,8 @@ pub struct House {
 
 impl House {
     pub const EVENT: EventId = EventId::new(Uuid::from_u128(2));
+    /// In how many reservations a customer may hold seats at a time.
+    pub const MAX_LIVE_HOLDS: u32 = 3;
 
     /// Creates the event, publishes it and opens sales, all at `now`.
     ///
@@ -107,6 +109,7 @@ impl House {
                 now: self.now,
                 ids: &ids,
                 floor: newest(),
+                max_live_holds: Some(Self::MAX_LIVE_HOLDS),
             };
             let ran = asked.command.run(&mut self.book, &ctx, asked.caller);
             self.ids = ids;
@@ -223,6 +226,7 @@ impl House {
                 now: self.now,
                 ids: &CountingIds::default(),
                 floor: newest(),
+                max_live_holds: Some(Self::MAX_LIVE_HOLDS),
             };
             match command::answer(&mut self.book, &ctx, viewer, question) {
                 Ran::Done { value, .. } => return Ok(value),

@@ -80,9 +80,9 @@ pub enum Step {
 }
 
 /// Generates the steps of one purchase: a customer holds seats and pays, and the gateway authorises and captures the
-/// payment. Sometimes the gateway is slow and a deadline comes first.
+/// payment. Sometimes the gateway is slow and a deadline comes first, and the customer may hold other seats meanwhile.
 pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
-    let delay = (pause(), 0..6_usize).prop_map(|(time, which)| [Step::Wait { time }, Step::Deadline { which }]);
+    let delay = (pause(), 0..6_usize, prop::option::weighted(0.5, 1..3_u32));
     let delay = prop::option::weighted(0.3, delay);
     let next_section = prop::option::weighted(0.3, 1..3_u32);
     (0..3_u128, 0..6_usize, 1..3_u32, next_section, delay).prop_map(
@@ -105,7 +105,16 @@ pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
                 },
                 answer.clone(),
             ];
-            steps.extend(delay.into_iter().flatten());
+            if let Some((time, which, others)) = delay {
+                steps.extend([Step::Wait { time }, Step::Deadline { which }]);
+                steps.extend(others.map(|quantity| Step::Hold {
+                    customer,
+                    section: section + 1,
+                    quantity,
+                    seats: None,
+                    next_section: None,
+                }));
+            }
             steps.push(answer);
             steps
         },

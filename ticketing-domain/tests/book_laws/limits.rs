@@ -1,0 +1,72 @@
+//! Laws of what one customer may have: whatever happens in whatever order, nobody has more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+use ticketing_domain::inventory::InventoryEvent;
+use ticketing_domain::stored::StoredEvent as _;
+use ticketing_ports::Timestamp;
+use ticketing_ports::log::streams::{Aggregate, StreamId};
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
+use ticketing_testkit::generators::House;
+
+use super::facts::facts_of;
+
+/// What a customer has in one section by one reservation.
+struct Has {
+    customer: CustomerId,
+    quantity: u32,
+    /// When the hold runs out; `None` if the seats are sold.
+    until: Option<Timestamp>,
+}
+
+/// Follows the facts of all sections, and checks after each what its customer has at that moment.
+pub(crate) fn nobody_has_more_than_one_customer_may_have(house: &House) -> TestCaseResult {
+    let mut claims: BTreeMap<(ReservationId, StreamId), Has> = BTreeMap::new();
+    for fact in facts_of(house, Aggregate::Inventory) {
+        let event = InventoryEvent::from_recorded(fact).unwrap();
+        let Some(reservation) = event.reservation_id() else {
+            continue;
+        };
+        let key = (reservation, fact.stream);
+        match event {
+            InventoryEvent::SeatsHeld(held) => {
+                let has = Has {
+                    customer: held.customer_id.unwrap(),
+                    quantity: held.seats.quantity(),
+                    until: Some(held.held_until),
+                };
+                claims.insert(key, has);
+            }
+            InventoryEvent::SeatsRetaken(retaken) => {
+                let has = Has {
+                    customer: retaken.customer_id.unwrap(),
+                    quantity: retaken.seats.quantity(),
+                    until: None,
+                };
+                claims.insert(key, has);
+            }
+            InventoryEvent::SeatsSold(_) => claims.get_mut(&key).unwrap().until = None,
+            _ => drop(claims.remove(&key)),
+        }
+        let Some(customer) = claims.get(&key).map(|has| has.customer) else {
+            continue;
+        };
+        let live = |has: &Has| has.until.is_none_or(|until| fact.recorded_at < until);
+        let theirs = claims.iter().filter(|(_, has)| has.customer == customer && live(has));
+        let theirs: Vec<_> = theirs.collect();
+        let seats: u32 = theirs.iter().map(|(_, has)| has.quantity).sum();
+        if let Some(limit) = house.draft.max_seats_per_customer {
+            prop_assert!(seats <= limit, "{customer} has {seats} seats, but may have {limit}");
+        }
+        let held = theirs.iter().filter(|(_, has)| has.until.is_some());
+        let holds: BTreeSet<_> = held.map(|((reservation, _), _)| reservation).collect();
+        prop_assert!(
+            holds.len() <= House::MAX_LIVE_HOLDS as usize,
+            "{customer} has {} holds",
+            holds.len()
+        );
+    }
+    Ok(())
+}
