@@ -96,13 +96,14 @@ end_bench() {
     rm -rf "$state"
 }
 
-# start_demo NAME CUSTOMERS: a server with an event on sale and its customers' sessions in $state/NAME/sessions. Sets
-# $url, $admin and $event.
+# start_demo NAME CUSTOMERS: a server with an event on sale and its customers' sessions in $state/NAME/sessions. A
+# customer may have any number of holds there, so that few customers can keep the server busy. Sets $url, $admin and
+# $event.
 start_demo() {
     local folder=$state/$1
     rm -rf "$folder"
     mkdir "$folder"
-    (cd "$folder" && exec "$programs/app-server" --http-addr 127.0.0.1:0 demo --customers "$2" --sessions-file sessions >out 2>log) &
+    (cd "$folder" && MAX_LIVE_HOLDS=0 exec "$programs/app-server" --http-addr 127.0.0.1:0 demo --customers "$2" --sessions-file sessions >out 2>log) &
     servers+=($!)
     for _ in $(seq 600); do
         grep -q '^EVENT=' "$folder/out" 2>/dev/null && grep -q listening "$folder/log" && break

@@ -12,12 +12,12 @@ use adapters_sqlite::SqliteStore;
 use ticketing_domain::inventory::{Inventory, InventoryState, SeatsHeld, SectionOpened, TakenSeats};
 use ticketing_domain::reducer::Reducer as _;
 use ticketing_ports::outside::clock::Clock as _;
-use ticketing_ports::vocabulary::ids::{EventId, IdSource as _, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, IdSource as _, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatId, Seating};
-use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Ports};
+use ticketing_runtime::{BoxOffice, Ports};
 use tokio::task::JoinSet;
 
-use crate::stage::{customer, fresh_database, hold_of, label, on_sale, ports, request};
+use crate::stage::{customer, engine, fresh_database, hold_of, label, on_sale, ports, request};
 
 const RESERVATIONS: usize = 100_000;
 const CALLERS: usize = 500;
@@ -74,7 +74,7 @@ pub(crate) async fn measure(stores: &[&str]) {
 
 /// Puts an event on sale and makes 100,000 reservations for it. With `Past::CameAndWent` each is cancelled at once.
 async fn sell(ports: &Ports, past: Past) -> EventId {
-    let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
+    let engine = engine(ports.clone()).await;
     let office = engine.box_office();
     let event = on_sale(&office, Seating::GeneralAdmission { capacity: ROOM }).await;
     let mut callers = JoinSet::new();
@@ -105,7 +105,7 @@ async fn come(office: &BoxOffice, caller: usize, event: EventId, past: Past) {
 async fn first_hold(ports: &Ports, event: EventId) -> f64 {
     let mut times = Vec::new();
     for round in 0..ROUNDS {
-        let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
+        let engine = engine(ports.clone()).await;
         let office = engine.box_office();
         let began = Instant::now();
         let held = office.hold(request(customer(round), hold_of(event, 1))).await;
@@ -163,6 +163,7 @@ fn held(mut section: InventoryState, seats: impl Fn(usize) -> TakenSeats) -> Inv
     for number in 0..RESERVATIONS {
         let held = SeatsHeld {
             reservation_id: ReservationId::new(ids.uuid()),
+            customer_id: Some(CustomerId::new(ids.uuid())),
             seats: seats(number),
             allocation: Allocation::Adjacent,
             held_until: clock.now(),

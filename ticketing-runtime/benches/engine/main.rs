@@ -2,7 +2,7 @@
 //!
 //! - how many holds a second become durable in one section, by the number of concurrent callers;
 //! - what a command costs in a section with many claims;
-//! - what a hold of several lines costs, compared with one line;
+//! - what a hold of several lines costs, and a limit of holds per customer, compared with one line;
 //! - how soon a section with many claims sells again after a restart.
 //!
 //! `cargo bench -p ticketing-runtime --bench engine` prints tables. Compare the ratios within one run: noise of the
@@ -23,9 +23,9 @@ use adapters_memory::InMemoryEventStore;
 use adapters_postgres::PostgresEventStore;
 use adapters_sqlite::SqliteStore;
 use ticketing_ports::vocabulary::seating::{RowPlan, Seating};
-use ticketing_runtime::{Engine, EngineConfig, Failure};
+use ticketing_runtime::Failure;
 
-use crate::stage::{customer, fresh_database, hold_of, label, on_sale, ports, request};
+use crate::stage::{customer, engine, fresh_database, hold_of, label, on_sale, ports, request};
 
 const CALLERS: [usize; 4] = [1, 10, 100, 1_000];
 const ROUND: Duration = Duration::from_secs(2);
@@ -100,7 +100,7 @@ async fn round(store: &str, section: Section, callers: usize) -> f64 {
             ports(Arc::new(file.expect("a new SQLite file can be opened")))
         }
     };
-    let engine = Engine::start_write_side(ports, EngineConfig::default());
+    let engine = engine(ports).await;
     let office = engine.box_office();
     let held = Arc::new(AtomicU64::new(0));
     let event = on_sale(&office, section.seating()).await;

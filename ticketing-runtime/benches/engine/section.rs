@@ -9,10 +9,10 @@ use adapters_memory::InMemoryEventStore;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId};
 use ticketing_ports::vocabulary::seating::Seating;
-use ticketing_runtime::{BoxOffice, CancelEvent, Engine, EngineConfig, Failure};
+use ticketing_runtime::{BoxOffice, CancelEvent, Failure};
 use tokio::task::JoinSet;
 
-use crate::stage::{customer, hold_of, on_sale, ports, request};
+use crate::stage::{customer, engine, hold_of, on_sale, ports, request};
 
 const CLAIMS: u32 = 100_000;
 const ROUNDS: usize = 7;
@@ -58,7 +58,7 @@ impl Command {
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 pub(crate) async fn measure() {
-    let engine = Engine::start_write_side(ports(Arc::new(InMemoryEventStore::new())), EngineConfig::default());
+    let engine = engine(ports(Arc::new(InMemoryEventStore::new()))).await;
     let office = engine.box_office();
     println!("\na command in a section of {CLAIMS} claims, on memory, {CALLERS} callers");
     println!("{:<30} {:>10} {:>10} {:>8}", "", "small µs", "large µs", "ratio");

@@ -17,7 +17,7 @@ use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, Seating};
-use ticketing_runtime::{BoxOffice, HoldSeats, Ports, Request};
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldSeats, Ports, Request, finish_update};
 use uuid::Uuid;
 
 const ORGANISER: Actor = Actor {
@@ -69,6 +69,22 @@ pub(crate) fn label(text: &str) -> Label {
 
 pub(crate) async fn on_sale(office: &BoxOffice, seating: Seating) -> EventId {
     on_sale_in(office, &["Main"], seating).await
+}
+
+/// Starts an engine on a log that no older build works on, in which a customer may hold any number of seats.
+pub(crate) async fn engine(ports: Ports) -> Engine {
+    let config = EngineConfig {
+        max_live_holds: None,
+        ..EngineConfig::default()
+    };
+    engine_with(ports, config).await
+}
+
+pub(crate) async fn engine_with(ports: Ports, config: EngineConfig) -> Engine {
+    finish_update(ports.events.as_ref())
+        .await
+        .expect("this build reads all facts of its own log");
+    Engine::start_write_side(ports, config)
 }
 
 /// Puts an event with several sections on sale, all alike.
@@ -132,6 +148,7 @@ fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
         // One hour, so that no hold runs out during the benchmark.
         hold_seconds: Some(3_600),
         max_seats_per_order: None,
+        max_seats_per_customer: None,
         refund_policy: None,
     }
 }
