@@ -222,6 +222,8 @@ impl From<Refusal> for ApiError {
                 expired_at,
             } => plain(Code::ReservationExpired)
                 .with_details(json!({ "reservation_id": reservation_id, "expired_at": expired_at })),
+            Refusal::NoMoreExtensions { extensions, expires_at } => plain(Code::NoMoreExtensions)
+                .with_details(json!({ "extensions": extensions, "expires_at": expires_at })),
             Refusal::PaymentFailed { reason, attempts_left } => {
                 plain(Code::PaymentFailed).with_details(json!({ "reason": reason, "attempts_left": attempts_left }))
             }

@@ -17,6 +17,7 @@ mod docs;
 mod envelope;
 mod errors;
 mod events;
+mod extensions;
 mod extract;
 mod head;
 mod header_names;

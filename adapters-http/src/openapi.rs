@@ -40,7 +40,8 @@ use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
 use crate::{
-    analytics, availability, blocking, cancellations, customers, docs, events, health, payments, reservations,
+    analytics, availability, blocking, cancellations, customers, docs, events, extensions, health, payments,
+    reservations,
 };
 
 #[derive(Debug, OpenApi)]
@@ -82,6 +83,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(reservations::pay_reservation))
         .routes(routes!(cancellations::show_cancellation))
         .routes(routes!(cancellations::cancel_reservation))
+        .routes(routes!(extensions::extend_hold))
         .routes(routes!(reservations::reservation_history))
         .routes(routes!(payments::create_payment, payments::list_payments))
         .routes(routes!(payments::get_payment))

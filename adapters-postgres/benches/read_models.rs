@@ -106,6 +106,7 @@ fn step(event: u64) -> Vec<Change> {
         status: Some(status),
         version: Version(version),
         payment_id: Said::Now(payment_id),
+        expires_at: None,
         completed_at: None,
         tickets: Vec::new(),
         refunded_amount: None,

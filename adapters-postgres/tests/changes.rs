@@ -70,6 +70,7 @@ fn reserved(number: u64, status: ReservationStatus, version: u64) -> Reservation
         status: Some(status),
         version: Version(version),
         payment_id: Said::Nothing,
+        expires_at: None,
         completed_at: None,
         tickets: Vec::new(),
         refunded_amount: None,

@@ -264,6 +264,8 @@ fn draft() -> EventDraft {
         ],
         pricing_tiers: vec![tier("VIP", 12_000), tier("General", 5_000)],
         hold_seconds: None,
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,

@@ -89,6 +89,8 @@ fn draft() -> EventDraft {
             available_until: None,
         }],
         hold_seconds: None,
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,

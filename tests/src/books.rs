@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
@@ -44,6 +45,8 @@ pub struct Answers {
     pub held: BTreeMap<ReservationId, Held>,
     pub paid: BTreeSet<ReservationId>,
     pub cancelled: BTreeSet<ReservationId>,
+    /// Until when holds last at least that were extended.
+    pub extended: BTreeMap<ReservationId, Timestamp>,
     /// Reservations that may have been paid or cancelled by a request whose answer was lost.
     pub in_doubt: BTreeSet<ReservationId>,
     /// How many seats of each section may be held by requests whose answers were lost.
@@ -82,6 +85,12 @@ impl Answers {
             }
             Entry::Cancelled { reservation } => {
                 self.cancelled.insert(*reservation);
+            }
+            Entry::Extended {
+                reservation,
+                expires_at,
+            } => {
+                self.extended.insert(*reservation, *expires_at);
             }
             Entry::HoldInDoubt { quantities } => {
                 for (section, quantity) in quantities {
@@ -243,6 +252,12 @@ fn what_was_answered_is_there(books: &Books, answers: &Answers, found: &mut Vec<
             .eq(held.lines.iter().cloned())
         {
             found.push(Discrepancy::SeatsChanged { reservation: id });
+        }
+        if let Some(told) = answers.extended.get(&id).filter(|told| reservation.expires_at < **told) {
+            found.push(Discrepancy::HoldShortened {
+                reservation: id,
+                told: *told,
+            });
         }
         let status = reservation.status;
         let paid = answers.paid.contains(&id);

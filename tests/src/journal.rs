@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId};
 use ticketing_ports::vocabulary::seating::SeatId;
 
@@ -34,6 +35,11 @@ pub enum Entry {
     },
     Cancelled {
         reservation: ReservationId,
+    },
+    /// A hold lasts at least until then.
+    Extended {
+        reservation: ReservationId,
+        expires_at: Timestamp,
     },
     /// A hold was requested, and the answer was lost.
     HoldInDoubt {

@@ -76,10 +76,11 @@ pub struct Payment {
     pub status: PaymentStatus,
 }
 
-/// The answer to a payment or a cancellation. The status is the old one until the gateway has decided.
+/// The answer to a payment, an extension or a cancellation. The status is the old one until the gateway has decided.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Changed {
     pub status: ReservationStatus,
+    pub expires_at: Timestamp,
 }
 
 #[derive(Debug, Clone, Deserialize)]

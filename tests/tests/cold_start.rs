@@ -226,6 +226,8 @@ async fn on_sale(office: &BoxOffice) -> EventId {
             available_until: None,
         }],
         hold_seconds: Some(3_600),
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,

@@ -116,6 +116,8 @@ async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
             })
             .into(),
         hold_seconds: None,
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,

@@ -114,6 +114,8 @@ fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Vec<Ch
                 ..SeatMove::default()
             }
         }
+        // The counts stay as they are; but this too is a fact of the section, and the sequence of an event counts these.
+        InventoryEvent::HoldExtended(_) => SeatMove::default(),
         InventoryEvent::SeatsReleased(released) => {
             let (held, sold) = (i64::from(released.held), i64::from(released.sold));
             SeatMove {
@@ -165,6 +167,13 @@ fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Vec<Ch
             quantity: held.seats.quantity(),
             until: held.held_until,
         })),
+        // Of a hold that has a row already, this changes the end.
+        InventoryEvent::HoldExtended(extended) => Some(Change::HoldBegan(Hold {
+            reservation_id: extended.reservation_id,
+            section_id,
+            quantity: extended.quantity,
+            until: extended.held_until,
+        })),
         InventoryEvent::SeatsReleased(SeatsReleased { reservation_id, .. })
         | InventoryEvent::SeatsSold(SeatsSold { reservation_id, .. }) => Some(Change::HoldEnded {
             reservation_id: *reservation_id,
@@ -182,6 +191,7 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
         status: None,
         version: recorded.version,
         payment_id: Said::Nothing,
+        expires_at: None,
         completed_at: None,
         tickets: Vec::new(),
         refunded_amount: None,
@@ -208,6 +218,12 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
             vec![Change::ReservationChanged(ReservationChange {
                 payment_id: Said::Gone,
                 ..changed(ReservationStatus::Held)
+            })]
+        }
+        ReservationEvent::ReservationExtended(extended) => {
+            vec![Change::ReservationChanged(ReservationChange {
+                expires_at: Some(extended.held_until),
+                ..unchanged
             })]
         }
         ReservationEvent::ReservationCompleted(completed) => vec![

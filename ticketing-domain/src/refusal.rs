@@ -98,6 +98,14 @@ pub enum Refusal {
         /// When its hold ran out.
         expired_at: Timestamp,
     },
+    /// The hold cannot be extended, or not once more.
+    #[error("the hold cannot be extended any further; it runs out at {expires_at}")]
+    NoMoreExtensions {
+        /// How often the hold was extended.
+        extensions: u32,
+        /// When the hold runs out.
+        expires_at: Timestamp,
+    },
     /// The provider declined the payment.
     #[error("the payment was declined")]
     PaymentFailed {
@@ -161,6 +169,7 @@ impl Refusal {
             Self::TooManyHolds { .. } => "TOO_MANY_HOLDS",
             Self::EventCancelled(_) => "EVENT_CANCELLED",
             Self::ReservationExpired { .. } => "RESERVATION_EXPIRED",
+            Self::NoMoreExtensions { .. } => "NO_MORE_EXTENSIONS",
             Self::PaymentFailed { .. } => "PAYMENT_FAILED",
             Self::PaymentInProgress { .. } => "PAYMENT_IN_PROGRESS",
             Self::InvalidStateTransition { .. } => "INVALID_STATE_TRANSITION",

@@ -92,6 +92,8 @@ words! {
         Pay = "pay",
         /// Take the money that was set aside by a payment.
         Capture = "capture",
+        /// Let a hold last longer.
+        Extend = "extend",
         /// Give money back.
         Refund = "refund",
         /// Do anything to a reservation that does not exist.

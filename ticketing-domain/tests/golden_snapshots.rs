@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use chrono::DateTime;
 use ticketing_domain::inventory::{
-    Inventory, InventoryEvent, InventoryState, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken,
-    SeatsSold, SeatsUnblocked, SectionOpened, TakenSeats,
+    HoldExtended, Inventory, InventoryEvent, InventoryState, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased,
+    SeatsRetaken, SeatsSold, SeatsUnblocked, SectionOpened, TakenSeats,
 };
 use ticketing_domain::reducer::Reducer as _;
 use ticketing_ports::Timestamp;
@@ -48,6 +48,12 @@ fn sales(places: impl Fn(&[&str]) -> TakenSeats) -> Vec<InventoryEvent> {
         SeatsSold {
             reservation_id: reservation(2),
             quantity: 2,
+        }
+        .into(),
+        HoldExtended {
+            reservation_id: reservation(1),
+            quantity: 2,
+            held_until: at(600),
         }
         .into(),
         SeatsReleased {

@@ -7,8 +7,8 @@ use ticketing_domain::book::Caller;
 use ticketing_domain::catalog::EventDraft;
 use ticketing_domain::command::{Address, Command, Question};
 use ticketing_domain::commands::{
-    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CreateEvent, HoldSeats, OpenSales,
-    PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats,
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CreateEvent, ExtendHold, HoldSeats,
+    OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats,
 };
 use ticketing_domain::questions::{Cancellation, SeeCancellation, SeePayment, SeeReservation, SeeSection};
 use ticketing_domain::refusal::Refusal;
@@ -173,6 +173,15 @@ impl BoxOffice {
     /// Fails if the reservation cannot be paid, or if the payment is declined.
     pub async fn pay(&self, request: Request<PayReservation>) -> Result<Answer<ReservationView>, Failure> {
         self.ask(request).await
+    }
+
+    /// Lets the hold of a reservation last longer, as often as the event allows.
+    ///
+    /// # Errors
+    /// Fails if the seats are not held any more, a payment is under way, or the event does not allow it.
+    pub async fn extend_hold(&self, request: Request<ReservationId>) -> Result<Answer<ReservationView>, Failure> {
+        self.ask(request.with(|reservation_id| ExtendHold { reservation_id }))
+            .await
     }
 
     /// Cancels a reservation, which may be given by its id alone. If it has been paid, the customer gets back what the

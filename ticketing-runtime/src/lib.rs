@@ -104,6 +104,8 @@
 //! #             available_until: None,
 //! #         }],
 //! #         hold_seconds: None,
+//! #         max_extensions: None,
+//! #         max_hold_seconds: None,
 //! #         max_seats_per_order: None,
 //! #         max_seats_per_customer: None,
 //! #         refund_policy: None,
@@ -172,7 +174,7 @@ pub use sign_in::{
 pub use spans::{Detail, NoTracer, Span, Tracer};
 /// The commands that a [`BoxOffice`] takes.
 pub use ticketing_domain::commands::{
-    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, GatewayAnswer, HoldFor, HoldSeats, MAX_LINES,
-    PayReservation, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, ExtendHold, GatewayAnswer, HoldFor, HoldSeats,
+    MAX_LINES, PayReservation, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
 };
 pub use token::ConsistencyToken;

@@ -159,6 +159,7 @@ fn most_scripts_sell_something_and_every_kind_of_step_is_taken() {
         "CloseSales",
         "CompleteEvent",
         "ExpireHold",
+        "ExtendHold",
         "HoldSeats",
         "OpenSales",
         "PayReservation",

@@ -38,6 +38,10 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
             has: 3,
             limit: 4,
         },
+        Refusal::NoMoreExtensions {
+            extensions: 2,
+            expires_at: chrono::DateTime::UNIX_EPOCH,
+        },
         Refusal::TooManyHolds {
             limit: 3,
             reservations: Vec::new(),

@@ -170,6 +170,12 @@ pub(crate) struct CreateEventRequest {
     /// How many seconds a hold lasts without a payment.
     #[schema(minimum = 60, maximum = 3600, default = 300)]
     pub(super) hold_seconds: Option<u32>,
+    /// How often a customer may extend a hold, by `hold_seconds` each time.
+    #[schema(minimum = 0, maximum = 10, default = 2)]
+    pub(super) max_extensions: Option<u32>,
+    /// How many seconds a hold may last in all; at least `hold_seconds`. If absent, as long as all extensions take.
+    #[schema(minimum = 60, maximum = 14_400)]
+    pub(super) max_hold_seconds: Option<u32>,
     #[schema(minimum = 1, maximum = 100, default = 8)]
     pub(super) max_seats_per_order: Option<u32>,
     /// How many seats one customer may have in all reservations together, held or sold. If absent, any number.
@@ -190,6 +196,8 @@ read_object!(CreateEventRequest {
     sections,
     pricing_tiers,
     hold_seconds,
+    max_extensions,
+    max_hold_seconds,
     max_seats_per_order,
     max_seats_per_customer,
     refund_policy
@@ -220,6 +228,10 @@ pub(crate) struct EventResponse {
     sections: Vec<SectionBody>,
     pricing_tiers: Vec<PricingTierBody>,
     hold_seconds: u32,
+    /// How often a customer may extend a hold, by `hold_seconds` each time.
+    max_extensions: u32,
+    /// How many seconds a hold may last in all.
+    max_hold_seconds: u32,
     max_seats_per_order: u32,
     /// How many seats one customer may have in all reservations together, held or sold; null for any number.
     max_seats_per_customer: Option<u32>,
@@ -270,6 +282,10 @@ impl From<&EventView> for EventResponse {
             sections: details.sections.iter().map(section).collect(),
             pricing_tiers: details.pricing_tiers.iter().map(tier).collect(),
             hold_seconds: details.hold_seconds,
+            max_extensions: details.extensions.map_or(0, |extensions| extensions.at_most),
+            max_hold_seconds: details
+                .extensions
+                .map_or(details.hold_seconds, |extensions| extensions.max_hold_seconds),
             max_seats_per_order: details.max_seats_per_order,
             max_seats_per_customer: details.max_seats_per_customer,
             refund_policy: details.refund_policy.iter().map(rule).collect(),

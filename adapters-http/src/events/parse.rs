@@ -60,6 +60,8 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
         sections: sections.into_iter().collect::<Option<_>>()?,
         pricing_tiers: pricing_tiers.into_iter().collect::<Option<_>>()?,
         hold_seconds: request.hold_seconds,
+        max_extensions: request.max_extensions,
+        max_hold_seconds: request.max_hold_seconds,
         max_seats_per_order: request.max_seats_per_order,
         max_seats_per_customer: request.max_seats_per_customer,
         refund_policy: request

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::errors::Code;
 use crate::errors::Code::{
     Busy, CredentialRefused, CustomerLimitReached, CustomerNotFound, EventCancelled, EventNotFound, Forbidden,
-    InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, NothingGoesBack,
-    PaymentFailed, PaymentInProgress, PaymentNotFound, RateLimited, RefundChanged, ReservationExpired,
+    InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NoMoreExtensions, NotFound,
+    NothingGoesBack, PaymentFailed, PaymentInProgress, PaymentNotFound, RateLimited, RefundChanged, ReservationExpired,
     ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound, TooManyHolds, Unauthenticated,
     UpdateUnderWay, ValidationFailed,
 };
@@ -93,6 +93,14 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             EventCancelled,
             InvalidStateTransition,
             ValidationFailed,
+        ],
+        "extend_hold" => &[
+            ReservationNotFound,
+            ReservationExpired,
+            NoMoreExtensions,
+            EventCancelled,
+            InvalidStateTransition,
+            UpdateUnderWay,
         ],
         "show_cancellation" => &[ReservationNotFound, ReservationExpired, InvalidStateTransition],
         "cancel_reservation" => &[
@@ -184,6 +192,8 @@ fn example(operation: &str) -> Option<Value> {
                   "available_from": "2040-03-01T00:00:00Z" },
             ],
             "hold_seconds": 300,
+            "max_extensions": 2,
+            "max_hold_seconds": 900,
             "max_seats_per_order": 8,
             "max_seats_per_customer": 16,
             "refund_policy": [{ "hours_before": 168, "percent": 100 }, { "hours_before": 72, "percent": 50 }],

@@ -20,6 +20,7 @@ async fn every_route_that_needs_a_session_refuses_strangers_and_forged_sessions(
         (Method::GET, "/api/reservations".to_owned()),
         (Method::GET, format!("/api/reservations/{id}")),
         (Method::POST, format!("/api/reservations/{id}/payment")),
+        (Method::POST, format!("/api/reservations/{id}/extend")),
         (Method::POST, format!("/api/reservations/{id}/cancel")),
         (Method::GET, format!("/api/reservations/{id}/history")),
         (Method::POST, "/api/payments".to_owned()),

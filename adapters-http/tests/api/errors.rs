@@ -101,6 +101,15 @@ fn rows_of_seats() -> Vec<Row> {
             Some(json!({ "limit": 1, "reservations": [id] })),
         ),
         (
+            Refusal::NoMoreExtensions {
+                extensions: 2,
+                expires_at: expired_at,
+            },
+            409,
+            "NO_MORE_EXTENSIONS",
+            Some(json!({ "extensions": 2, "expires_at": "2027-01-15T08:00:00Z" })),
+        ),
+        (
             Refusal::ReservationExpired {
                 reservation_id: ReservationId::new(id),
                 expired_at,

@@ -168,6 +168,7 @@ async fn sells(player: &mut Player, root: &Actor, ada: &Actor) {
     }
     let held = player.play(ada, "create_reservation").await;
     player.keep("reservation_id", &held);
+    player.play(ada, "extend_hold").await;
     let payment = player.play(ada, "create_payment").await;
     player.keep("payment_id", &payment);
     for operation in [

@@ -17,6 +17,7 @@ mod errors;
 mod event_lists;
 mod events;
 mod examples;
+mod extensions;
 mod halls;
 mod health;
 mod hosted;

@@ -32,6 +32,7 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("get_reservation",            [401, 200, 404, 404, 404, 200]),
     ("pay_reservation",            [401, 200, 404, 404, 404, 200]),
     ("show_cancellation",          [401, 200, 404, 404, 404, 200]),
+    ("extend_hold",                [401, 200, 404, 404, 404, 200]),
     ("cancel_reservation",         [401, 200, 404, 404, 404, 200]),
     ("reservation_history",        [401, 200, 404, 404, 404, 200]),
     ("create_payment",             [401, 201, 404, 404, 404, 201]),

@@ -274,6 +274,7 @@ impl Rows {
         row.status = change.status.unwrap_or(row.status);
         row.version = change.version;
         row.refunded_amount = change.refunded_amount.unwrap_or(row.refunded_amount);
+        row.expires_at = change.expires_at.unwrap_or(row.expires_at);
         row.payment_id = change.payment_id.over(row.payment_id);
         row.completed_at = change.completed_at.or(row.completed_at);
         if !change.tickets.is_empty() {

@@ -152,6 +152,7 @@ impl Folded {
             view.status = change.status.unwrap_or(view.status);
             view.version = change.version;
             view.refunded_amount = change.refunded_amount.unwrap_or(view.refunded_amount);
+            view.expires_at = change.expires_at.unwrap_or(view.expires_at);
             view.payment_id = change.payment_id.over(view.payment_id);
             view.completed_at = change.completed_at.or(view.completed_at);
             if !change.tickets.is_empty() {
@@ -165,6 +166,7 @@ impl Folded {
                 earlier.status = change.status.or(earlier.status);
                 earlier.version = change.version;
                 earlier.refunded_amount = change.refunded_amount.or(earlier.refunded_amount);
+                earlier.expires_at = change.expires_at.or(earlier.expires_at);
                 earlier.payment_id = change.payment_id.after(earlier.payment_id);
                 earlier.completed_at = change.completed_at.or(earlier.completed_at);
                 if !change.tickets.is_empty() {

@@ -73,7 +73,8 @@ impl ReservationQueries for PostgresReadModels {
     async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError> {
         let rows = self
             .page_of(
-                "SELECT total, created_at AS at, reservation_id, status, version, payment_id, completed_at, tickets, refunded, view
+                "SELECT total, created_at AS at, reservation_id, status, version, payment_id, completed_at, tickets, refunded,
+                        extended_until, view
                  FROM (SELECT count(*) AS total FROM read_models.reservations WHERE customer_id = $1) AS counted
                  LEFT JOIN (
                      SELECT * FROM read_models.reservations
@@ -223,6 +224,9 @@ fn reservation_from(row: &PgRow) -> Result<ReservationView, StoreError> {
         status: cells.parse("status", ReservationStatus::parse)?,
         version: Version(cells.count("version")?),
         payment_id: cells.get::<Option<Uuid>>("payment_id")?.map(PaymentId::new),
+        expires_at: cells
+            .get::<Option<Timestamp>>("extended_until")?
+            .unwrap_or(view.expires_at),
         completed_at: cells.get("completed_at")?,
         tickets: tickets.into_iter().map(|ticket| ticket.of(first)).collect(),
         refunded_amount: Money::new(cells.get("refunded")?, view.total_amount.currency),

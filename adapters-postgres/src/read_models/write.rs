@@ -215,7 +215,7 @@ impl PostgresReadModels {
                  ON CONFLICT (reservation_id) DO UPDATE
                  SET status = excluded.status, version = excluded.version, payment_id = excluded.payment_id,
                      completed_at = excluded.completed_at, tickets = excluded.tickets, refunded = excluded.refunded,
-                     view = excluded.view",
+                     extended_until = NULL, view = excluded.view",
             ))
             .bind(column(rows.clone(), |row| row.reservation_id.uuid()))
             .bind(column(rows.clone(), |row| row.customer_id.uuid()))
@@ -240,10 +240,11 @@ impl PostgresReadModels {
                      payment_id = CASE WHEN change.keeps_payment THEN reservation.payment_id ELSE change.payment_id END,
                      completed_at = coalesce(change.completed_at, reservation.completed_at),
                      tickets = coalesce(change.tickets, reservation.tickets),
-                     refunded = coalesce(change.refunded, reservation.refunded)
-                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+                     refunded = coalesce(change.refunded, reservation.refunded),
+                     extended_until = coalesce(change.extended_until, reservation.extended_until)
+                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
                       AS change (reservation_id, status, version, keeps_payment, payment_id, completed_at, tickets,
-                                 refunded)
+                                 refunded, extended_until)
                  WHERE reservation.reservation_id = change.reservation_id
                  RETURNING reservation.reservation_id",
             ))
@@ -260,9 +261,10 @@ impl PostgresReadModels {
             .bind(column(changes.clone(), |change| {
                 (!change.tickets.is_empty()).then_some(Json(&change.tickets))
             }))
-            .bind(column(changes, |change| {
+            .bind(column(changes.clone(), |change| {
                 change.refunded_amount.map(|amount| amount.amount)
             }))
+            .bind(column(changes, |change| change.expires_at))
             .fetch_all(&mut *connection)
             .await
             .map_err(|error| refused(error, "reservations"))?;

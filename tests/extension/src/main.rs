@@ -73,6 +73,8 @@ fn draft(starts_at: Timestamp) -> EventDraft {
             available_until: None,
         }],
         hold_seconds: None,
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,

@@ -1,6 +1,7 @@
 //! The faults that the books can have. Each is printed as one line.
 
 use thiserror::Error;
+use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
@@ -34,6 +35,11 @@ pub enum Discrepancy {
     ReservationLost { reservation: ReservationId },
     #[error("reservation {reservation} has other seats than the answer to its hold named")]
     SeatsChanged { reservation: ReservationId },
+    #[error("the server has answered that the hold of reservation {reservation} lasts until {told}, but it does not")]
+    HoldShortened {
+        reservation: ReservationId,
+        told: Timestamp,
+    },
     #[error("the server has answered that reservation {reservation} is paid, but its status is {}", status.as_str())]
     PaymentLost {
         reservation: ReservationId,

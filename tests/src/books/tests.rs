@@ -103,6 +103,17 @@ fn a_customer_with_more_seats_than_one_customer_may_have_is_found() {
 }
 
 #[test]
+fn a_hold_that_was_extended_and_ends_earlier_all_the_same_is_found() {
+    let mut story = Story::new();
+    let told = story.reservation(HELD).expires_at;
+    story.answers.extended.insert(id(HELD), told);
+    assert_eq!(story.check(), []);
+    story.reservation(HELD).expires_at -= TimeDelta::seconds(1);
+    let reservation = id(HELD);
+    assert_eq!(story.check(), [Discrepancy::HoldShortened { reservation, told }]);
+}
+
+#[test]
 fn a_seat_in_two_live_reservations_is_found() {
     let mut story = Story::new();
     story.reservation(HELD).lines = vec![line(&["A-2"])];

@@ -172,6 +172,7 @@ fn every_seed_leaves_the_books_right_and_the_storm_is_worth_its_name() {
         "ReservationCompensated",
         "ReservationCompleted",
         "ReservationExpired",
+        "ReservationExtended",
         "ReservationPaymentGivenUp",
         "ReservationRefunded",
         "SeatsRetaken",

@@ -68,6 +68,10 @@ pub struct EventDraft {
     pub pricing_tiers: Vec<PricingTier>,
     /// How many seconds a customer has to pay for a hold; `None` for the default.
     pub hold_seconds: Option<u32>,
+    /// How often a customer may extend a hold; `None` for the default.
+    pub max_extensions: Option<u32>,
+    /// How many seconds a hold may last in all, however often it is extended; `None` for as long as all extensions take.
+    pub max_hold_seconds: Option<u32>,
     /// How many seats one reservation may have at most; `None` for the default.
     pub max_seats_per_order: Option<u32>,
     /// How many seats one customer may have at most, in all reservations together; `None` for no limit.

@@ -10,8 +10,8 @@ use ticketing_ports::vocabulary::roles::Actor;
 use super::command::{CatalogCommand, EventDraft};
 use super::draft;
 use super::event::{
-    CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
-    SalesOpened,
+    CancellationFinished, CatalogEvent, EXTENSIONS_SINCE, EventCancelled, EventCompleted, EventCreated, EventPublished,
+    SalesClosed, SalesOpened,
 };
 use super::state::{CatalogState, Listing};
 use crate::policy;
@@ -91,7 +91,13 @@ fn create(event_id: EventId, by: Actor, draft: &EventDraft, ctx: &Context<'_>) -
     if !policy::may_create_events(by) {
         return Err(Refusal::Forbidden);
     }
-    let details = Arc::new(draft::accept(draft, ctx)?);
+    let mut details = draft::accept(draft, ctx)?;
+    let wants_extensions = draft.max_extensions.is_some() || draft.max_hold_seconds.is_some();
+    if ctx.floor < EXTENSIONS_SINCE && !wants_extensions {
+        // An older build that still works on the log could not read that a hold was extended.
+        details.extensions = None;
+    }
+    let details = Arc::new(details);
     let key = DeadlineKey {
         stream: StreamId::from(event_id),
         kind: DeadlineKind::EventStart,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{EventDetails, RefundRule, Section, Venue};
+use ticketing_ports::vocabulary::event_details::{EventDetails, HoldExtensions, RefundRule, Section, Venue};
 use ticketing_ports::vocabulary::ids::SectionId;
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::seating::{RowPlaces, Seating};
@@ -34,6 +34,13 @@ pub mod limits {
     pub const HOLD_SECONDS: std::ops::RangeInclusive<u32> = 60..=3_600;
     /// How many seconds a hold lasts if the organiser does not say.
     pub const DEFAULT_HOLD_SECONDS: u32 = 300;
+    /// How often an organiser may let a hold be extended.
+    pub const EXTENSIONS: std::ops::RangeInclusive<u32> = 0..=10;
+    /// How often a hold may be extended if the organiser does not say. People who need more time than others must be
+    /// able to get it (WCAG 2.2.1).
+    pub const DEFAULT_EXTENSIONS: u32 = 2;
+    /// The most seconds that an organiser may let a hold last in all.
+    pub const MAX_HOLD_SECONDS: u32 = 14_400;
     /// The range from which an organiser may choose how many seats one reservation has at most.
     pub const SEATS_PER_ORDER: std::ops::RangeInclusive<u32> = 1..=100;
     /// How many seats one reservation has at most if the organiser does not say.
@@ -72,6 +79,7 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
     if !limits::HOLD_SECONDS.contains(&hold_seconds) {
         errors.push(FieldError::new("hold_seconds", between(&limits::HOLD_SECONDS)));
     }
+    let extensions = extensions(draft, hold_seconds, &mut errors);
     let max_seats_per_order = draft.max_seats_per_order.unwrap_or(limits::DEFAULT_SEATS_PER_ORDER);
     if !limits::SEATS_PER_ORDER.contains(&max_seats_per_order) {
         errors.push(FieldError::new(
@@ -111,10 +119,29 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
         sections: sections.collect(),
         pricing_tiers: draft.pricing_tiers.clone(),
         hold_seconds,
+        extensions,
         max_seats_per_order,
         max_seats_per_customer,
         refund_policy,
     })
+}
+
+fn extensions(draft: &EventDraft, hold_seconds: u32, errors: &mut Vec<FieldError>) -> Option<HoldExtensions> {
+    let at_most = draft.max_extensions.unwrap_or(limits::DEFAULT_EXTENSIONS);
+    if !limits::EXTENSIONS.contains(&at_most) {
+        errors.push(FieldError::new("max_extensions", between(&limits::EXTENSIONS)));
+    }
+    let all = hold_seconds.saturating_mul(at_most.saturating_add(1));
+    let max_hold_seconds = draft.max_hold_seconds.unwrap_or(all.min(limits::MAX_HOLD_SECONDS));
+    let possible = hold_seconds..=limits::MAX_HOLD_SECONDS;
+    if draft.max_hold_seconds.is_some() && !possible.contains(&max_hold_seconds) {
+        errors.push(FieldError::new("max_hold_seconds", between(&possible)));
+    }
+    let extensions = HoldExtensions {
+        at_most,
+        max_hold_seconds,
+    };
+    (at_most > 0).then_some(extensions)
 }
 
 fn check_time(starts_at: Timestamp, now: Timestamp, errors: &mut Vec<FieldError>) {

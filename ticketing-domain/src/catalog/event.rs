@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
+use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::seating::Label;
@@ -14,7 +15,7 @@ stored_events! {
     pub enum CatalogEvent {
         /// The event was created as a draft.
         EventCreated(EventCreated) = "EventCreated"
-            v 3 since 5 else 2 => without_customer_limit, since 4 else 1 => with_numbered_rows,
+            v 3 since 5 else 2 => without_limits_of_holds, since 4 else 1 => with_numbered_rows,
             from { 2 => identity, 1 => identity };
         /// Everybody sees the event.
         EventPublished(EventPublished) = "EventPublished" v 1;
@@ -31,9 +32,19 @@ stored_events! {
     }
 }
 
-/// Turns a fact into schema version 2; `None` if the event has a limit of seats per customer.
-fn without_customer_limit(created: EventCreated) -> Option<EventCreated> {
-    created.details.max_seats_per_customer.is_none().then_some(created)
+/// The generation from which on an event says how its holds may be extended.
+pub(super) const EXTENSIONS_SINCE: SchemaGeneration = SchemaGeneration(5);
+
+/// Turns a fact into schema version 2; `None` if the event has a limit of seats per customer, or its holds may be
+/// extended.
+fn without_limits_of_holds(created: EventCreated) -> Option<EventCreated> {
+    let EventDetails {
+        max_seats_per_customer,
+        extensions,
+        ..
+    } = &*created.details;
+    let is_told = max_seats_per_customer.is_none() && extensions.is_none();
+    is_told.then_some(created)
 }
 
 /// Turns a fact into schema version 1; `None` if version 2 cannot tell it either, or if a row has gaps or labels that
@@ -44,7 +55,7 @@ fn with_numbered_rows(created: EventCreated) -> Option<EventCreated> {
         .sections
         .iter()
         .all(|section| section.seating.is_plain());
-    without_customer_limit(created).filter(|_| is_plain)
+    without_limits_of_holds(created).filter(|_| is_plain)
 }
 
 /// An event was created, as a draft that only its owner and admins see.

@@ -186,6 +186,8 @@ impl House {
             ],
             pricing_tiers: vec![tier("Floor"), tier("Balcony")],
             hold_seconds: Some(300),
+            max_extensions: None,
+            max_hold_seconds: None,
             max_seats_per_order: None,
             max_seats_per_customer: None,
             refund_policy: None,

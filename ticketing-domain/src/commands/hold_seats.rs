@@ -291,6 +291,7 @@ pub(super) fn refused(refusal: InventoryRefusal, section: &Label, field: impl Fn
         InventoryRefusal::AlreadyHeld => Refusal::AlreadyExists,
         InventoryRefusal::NotOpen
         | InventoryRefusal::AlreadyOpen
+        | InventoryRefusal::NothingToExtend
         | InventoryRefusal::NothingToRelease
         | InventoryRefusal::AlreadySold
         | InventoryRefusal::NotBlocked => Refusal::SectionNotFound(section.as_str().to_owned()),

@@ -1,7 +1,7 @@
 //! The commands of the box office, one file for each.
 //!
 //! People send [`CreateEvent`], [`PublishEvent`], [`OpenSales`], [`CloseSales`], [`CancelEvent`], [`BlockSeats`],
-//! [`UnblockSeats`], [`HoldSeats`], [`AuthorizePayment`], [`PayReservation`], [`CancelReservation`],
+//! [`UnblockSeats`], [`HoldSeats`], [`ExtendHold`], [`AuthorizePayment`], [`PayReservation`], [`CancelReservation`],
 //! [`RefundPayment`]. The gateway's answers are sent as [`ReportPayment`]. Deadlines send [`CompleteEvent`],
 //! [`ExpireHold`], [`RetryPayment`], [`SettleCancellation`].
 
@@ -15,6 +15,7 @@ mod create_event;
 #[cfg(test)]
 mod customer_limits;
 mod expire_hold;
+mod extend_hold;
 #[cfg(test)]
 mod given;
 mod hold_seats;
@@ -40,6 +41,7 @@ pub use close_sales::CloseSales;
 pub use complete_event::CompleteEvent;
 pub use create_event::CreateEvent;
 pub use expire_hold::ExpireHold;
+pub use extend_hold::ExtendHold;
 pub use hold_seats::{HoldFor, HoldSeats, MAX_LINES, WantedLine};
 pub use open_sales::OpenSales;
 pub use pay_reservation::PayReservation;

@@ -20,6 +20,13 @@ pub enum InventoryCommand {
     },
     /// Set seats aside for a reservation.
     Hold(HoldSeats),
+    /// Let the hold of a reservation last longer. Refused as `NothingToExtend` if the reservation holds no seats here.
+    Extend {
+        /// The reservation that holds the seats.
+        reservation_id: ReservationId,
+        /// When the hold runs out from now on.
+        held_until: Timestamp,
+    },
     /// Free all seats that a reservation holds or has bought in this section. Refused as `NothingToRelease` if the
     /// reservation has no seats here.
     Release {

@@ -8,8 +8,8 @@ use super::best_available;
 use super::claim::{ClaimKind, CompactClaim, Places};
 use super::command::{HoldSeats, InventoryCommand, SeatWish};
 use super::event::{
-    InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold, SeatsUnblocked,
-    SectionOpened, TakenSeats,
+    HoldExtended, InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
+    SeatsUnblocked, SectionOpened, TakenSeats,
 };
 use super::refusal::InventoryRefusal;
 use super::seat_map::{SeatIndex, SeatPlan};
@@ -49,6 +49,13 @@ pub fn decide(
         }
         (None, _) => return Err(InventoryRefusal::NotOpen),
         (Some(section), InventoryCommand::Hold(wanted)) => hold(section, wanted, ctx.now)?,
+        (
+            Some(section),
+            InventoryCommand::Extend {
+                reservation_id,
+                held_until,
+            },
+        ) => extend(section, *reservation_id, *held_until)?,
         (Some(section), InventoryCommand::Release { reservation_id, reason }) => {
             release(section, *reservation_id, *reason)?
         }
@@ -96,6 +103,28 @@ fn hold(section: &Section, wanted: &HoldSeats, now: Timestamp) -> Result<Vec<Inv
     };
     events.push(held.into());
     Ok(events)
+}
+
+fn extend(
+    section: &Section,
+    reservation_id: ReservationId,
+    held_until: Timestamp,
+) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
+    match section.claim(reservation_id) {
+        Some(CompactClaim {
+            kind: ClaimKind::Held { .. },
+            places,
+            ..
+        }) => {
+            let extended = HoldExtended {
+                reservation_id,
+                quantity: places.quantity(),
+                held_until,
+            };
+            Ok(vec![extended.into()])
+        }
+        _ => Err(InventoryRefusal::NothingToExtend),
+    }
 }
 
 fn release(

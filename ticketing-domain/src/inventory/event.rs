@@ -15,6 +15,8 @@ stored_events! {
             from { 1 => identity };
         /// Free seats became held.
         SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 5 else 1 => held_by_somebody, from { 1 => identity };
+        /// A hold lasts longer.
+        HoldExtended(HoldExtended) = "HoldExtended" v 1 new in 5;
         /// Held or sold seats became free.
         SeatsReleased(SeatsReleased) = "SeatsReleased" v 1;
         /// Held seats became sold.
@@ -54,6 +56,7 @@ impl InventoryEvent {
     pub fn reservation_id(&self) -> Option<ReservationId> {
         match self {
             Self::SeatsHeld(held) => Some(held.reservation_id),
+            Self::HoldExtended(extended) => Some(extended.reservation_id),
             Self::SeatsReleased(released) => Some(released.reservation_id),
             Self::SeatsSold(sold) => Some(sold.reservation_id),
             Self::SeatsRetaken(retaken) => Some(retaken.reservation_id),
@@ -116,6 +119,17 @@ pub struct SeatsHeld {
     /// How the seats were found: named by the customer, side by side, in one row or in several.
     pub allocation: Allocation,
     /// When the hold runs out.
+    pub held_until: Timestamp,
+}
+
+/// The hold of a reservation lasts longer. Its seats stay the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldExtended {
+    /// The reservation that holds the seats.
+    pub reservation_id: ReservationId,
+    /// How many seats are held.
+    pub quantity: u32,
+    /// When the hold runs out now.
     pub held_until: Timestamp,
 }
 

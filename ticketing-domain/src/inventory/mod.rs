@@ -24,8 +24,8 @@ pub use claim::{Claim, ClaimKind, CustomerHold};
 pub use command::{HoldSeats, InventoryCommand, SeatWish};
 pub use decide::decide;
 pub use event::{
-    InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold, SeatsUnblocked,
-    SectionOpened, TakenSeats,
+    HoldExtended, InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
+    SeatsUnblocked, SectionOpened, TakenSeats,
 };
 pub use refusal::InventoryRefusal;
 pub use state::InventoryState;

@@ -36,6 +36,9 @@ pub enum InventoryRefusal {
     /// The reservation has seats in this section already.
     #[error("the reservation already has seats in this section")]
     AlreadyHeld,
+    /// The reservation holds no seats in this section.
+    #[error("the reservation holds no seats in this section")]
+    NothingToExtend,
     /// The reservation has no seats in this section.
     #[error("the reservation has no seats in this section")]
     NothingToRelease,

@@ -269,6 +269,7 @@ impl Section {
                     self.expiries.insert((until, reservation), quantity);
                 }
             }
+            Undone::Extended { reservation, until } => drop(self.extend(reservation, until)),
             Undone::Blocked(places) => self.unblock_exactly(&places),
             Undone::Unblocked(places) => {
                 self.take_exactly(&places);
@@ -292,6 +293,24 @@ impl Section {
         let CompactClaim { kind, places, customer } = claim;
         let customer = customer.and_then(|mark| self.customers.remove(reservation, kind, mark));
         Some(NamedClaim { kind, places, customer })
+    }
+
+    /// Lets a hold run out at another time.
+    pub(super) fn extend(&mut self, reservation: ReservationId, until: Timestamp) -> Undone {
+        let Some(claim) = self.claims.get_mut(&reservation) else {
+            return Undone::Nothing;
+        };
+        let ClaimKind::Held { until: before } = claim.kind else {
+            return Undone::Nothing;
+        };
+        claim.kind = ClaimKind::Held { until };
+        let quantity = claim.places.quantity();
+        self.expiries.remove(&(before, reservation));
+        self.expiries.insert((until, reservation), quantity);
+        Undone::Extended {
+            reservation,
+            until: before,
+        }
     }
 
     pub(super) fn sell(&mut self, reservation: ReservationId) -> Undone {

@@ -34,6 +34,9 @@ impl InventoryState {
                     ClaimKind::Held { until },
                 )
             }
+            (Some(section), InventoryEvent::HoldExtended(extended)) => {
+                section.extend(extended.reservation_id, extended.held_until)
+            }
             (Some(section), InventoryEvent::SeatsRetaken(retaken)) => section.give(
                 retaken.reservation_id,
                 retaken.customer_id,

@@ -25,6 +25,11 @@ pub(super) enum Undone {
         reservation: ReservationId,
         until: Timestamp,
     },
+    /// A hold lasts longer. `until` is when it would have run out before.
+    Extended {
+        reservation: ReservationId,
+        until: Timestamp,
+    },
     /// The fact blocked these places.
     Blocked(Places),
     /// The fact unblocked these places.

@@ -1,3 +1,4 @@
+use ticketing_ports::vocabulary::event_details::HoldExtensions;
 use ticketing_ports::vocabulary::ids::PaymentId;
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
@@ -41,6 +42,15 @@ pub enum ReservationCommand {
         /// The authorised payment.
         payment_id: PaymentId,
     },
+    /// Let the hold last longer.
+    Extend {
+        /// Who asks.
+        by: Actor,
+        /// How many seconds longer the hold is to last.
+        hold_seconds: u32,
+        /// How often and how long the event lets holds be extended; `None` if it does not.
+        extensions: Option<HoldExtensions>,
+    },
     /// Cancel the reservation, whether it is paid or not.
     Cancel {
         /// Who asks.
@@ -59,6 +69,7 @@ impl ReservationCommand {
             | Self::GivePaymentUp { by }
             | Self::TakeForNothing { by }
             | Self::Capture { by, .. }
+            | Self::Extend { by, .. }
             | Self::Cancel { by, .. } => Some(*by),
         }
     }

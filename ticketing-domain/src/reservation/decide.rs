@@ -1,12 +1,15 @@
+use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::event_details::HoldExtensions;
 use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
 use ticketing_ports::vocabulary::roles::Actor;
 
 use super::command::ReservationCommand;
 use super::event::{
-    CancelReason, ReservationCancelled, ReservationEvent, ReservationPaymentGivenUp, ReservationPaymentStarted,
+    CancelReason, ReservationCancelled, ReservationEvent, ReservationExtended, ReservationPaymentGivenUp,
+    ReservationPaymentStarted,
 };
 use super::line::Lines;
 use super::saga_command::{ReservationDecision, SagaCommand};
@@ -44,6 +47,14 @@ pub fn decide(
     if let ReservationCommand::Cancel { .. } = command {
         may_be_cancelled(state, ctx.now)?;
     }
+    if let ReservationCommand::Extend {
+        hold_seconds,
+        extensions,
+        ..
+    } = command
+    {
+        return extend(state, terms, *hold_seconds, *extensions, ctx);
+    }
     match state {
         Held { terms, .. } => held(state, terms, command, ctx),
         PaymentPending { terms, payment_id, .. } => payment_pending(state, terms, *payment_id, command, ctx),
@@ -69,6 +80,46 @@ fn open(held: &ReservationHeld, ctx: &Context<'_>) -> Result<ReservationDecision
         lane: held.event_id.into(),
     };
     Ok(ReservationDecision::event(event).with_deadline(DeadlineChange::Set(expiry)))
+}
+
+/// Lets the hold last longer, in every section. The customer has to ask before the hold has run out, and before a
+/// payment is under way.
+fn extend(
+    state: &ReservationState,
+    terms: &HoldTerms,
+    hold_seconds: u32,
+    extensions: Option<HoldExtensions>,
+    ctx: &Context<'_>,
+) -> Result<ReservationDecision, Refusal> {
+    let ReservationState::Held { .. } = state else {
+        return Err(not_possible(state, terms, Action::Extend, ctx.now));
+    };
+    terms.not_run_out(ctx.now)?;
+    let seconds = |seconds: u32| TimeDelta::seconds(i64::from(seconds));
+    let longest = extensions.map_or(terms.held_until, |most| terms.held_at + seconds(most.max_hold_seconds));
+    let held_until = longest.min(terms.held_until + seconds(hold_seconds));
+    let limit = extensions.map_or(0, |most| most.at_most);
+    if terms.extensions >= limit || held_until <= terms.held_until {
+        return Err(Refusal::NoMoreExtensions {
+            extensions: terms.extensions,
+            expires_at: terms.held_until,
+        });
+    }
+    let extended = ReservationEvent::from(ReservationExtended {
+        held_until,
+        extensions: terms.extensions + 1,
+    });
+    if !extended.is_read_by_all(ctx.floor) {
+        return Err(Refusal::UpdateUnderWay);
+    }
+    let expiry = Deadline {
+        key: terms.expiry_key(),
+        due_at: held_until,
+        lane: terms.event_id.into(),
+    };
+    Ok(ReservationDecision::event(extended)
+        .with_deadline(DeadlineChange::Set(expiry))
+        .with_effects(terms.extend_to(held_until)))
 }
 
 /// Decides a command while the seats are held and no payment is under way.
@@ -242,6 +293,17 @@ impl HoldTerms {
             stream: StreamId::from(self.reservation_id),
             kind: DeadlineKind::HoldExpiry,
         }
+    }
+
+    /// Lets the holds of all lines last until then.
+    fn extend_to(&self, held_until: Timestamp) -> impl Iterator<Item = SagaCommand> {
+        self.lines.iter().map(move |line| SagaCommand::Inventory {
+            section_id: line.section_id,
+            command: InventoryCommand::Extend {
+                reservation_id: self.reservation_id,
+                held_until,
+            },
+        })
     }
 
     /// Frees the seats of all lines.

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::PaymentId;
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
@@ -22,6 +23,8 @@ stored_events! {
         ReservationPaymentDeclined(ReservationPaymentDeclined) = "ReservationPaymentDeclined" v 1;
         /// A payment for the reservation was given up; the seats stay held.
         ReservationPaymentGivenUp(ReservationPaymentGivenUp) = "ReservationPaymentGivenUp" v 1;
+        /// The hold lasts longer.
+        ReservationExtended(ReservationExtended) = "ReservationExtended" v 1 new in 5;
         /// The seats are sold and the tickets issued.
         ReservationCompleted(ReservationCompleted) = "ReservationCompleted"
             v 3 since 4 else 2 => completed_one_line, since 3 else 1 => completed_with_some_payment,
@@ -64,6 +67,15 @@ pub struct ReservationPaymentDeclined {
 pub struct ReservationPaymentGivenUp {
     /// The payment that was given up.
     pub payment_id: PaymentId,
+}
+
+/// The hold lasts longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationExtended {
+    /// When the hold runs out now.
+    pub held_until: Timestamp,
+    /// How often the hold was extended until now, this time included.
+    pub extensions: u32,
 }
 
 /// The hold ran out before the seats were paid for.

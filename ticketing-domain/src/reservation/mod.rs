@@ -19,8 +19,8 @@ pub use command::{ReservationCommand, ReservationInput, SagaInput};
 pub use decide::{decide, may_be_cancelled};
 pub use event::{
     CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationEvent,
-    ReservationExpired, ReservationMoneyReturned, ReservationPaymentDeclined, ReservationPaymentGivenUp,
-    ReservationPaymentStarted,
+    ReservationExpired, ReservationExtended, ReservationMoneyReturned, ReservationPaymentDeclined,
+    ReservationPaymentGivenUp, ReservationPaymentStarted,
 };
 pub use line::{Line, Lines};
 pub use react::{MAX_DECLINES, react};

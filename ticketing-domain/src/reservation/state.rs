@@ -77,7 +77,7 @@ pub enum ReservationState {
     },
 }
 
-/// What was agreed when the seats were held. None of it changes afterwards.
+/// What was agreed when the seats were held. None of it changes afterwards, but for the end of a hold that is extended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldTerms {
     /// The reservation.
@@ -92,6 +92,8 @@ pub struct HoldTerms {
     pub total: Money,
     /// When the hold runs out.
     pub held_until: Timestamp,
+    /// How often the hold was extended.
+    pub extensions: u32,
     /// When the hold began.
     pub held_at: Timestamp,
 }
@@ -118,6 +120,7 @@ impl From<&ReservationHeld> for HoldTerms {
             lines: Lines::clone(&held.lines),
             total: held.total,
             held_until: held.held_until,
+            extensions: 0,
             held_at: held.at,
         }
     }
@@ -152,6 +155,14 @@ impl ReservationState {
             (Self::PaymentPending { terms, declines, .. }, E::ReservationPaymentGivenUp(_)) => {
                 Self::Held { terms, declines }
             }
+            (Self::Held { terms, declines }, E::ReservationExtended(extended)) => Self::Held {
+                terms: HoldTerms {
+                    held_until: extended.held_until,
+                    extensions: extended.extensions,
+                    ..terms
+                },
+                declines,
+            },
             (
                 Self::Held { terms, .. } | Self::PaymentPending { terms, .. } | Self::Expired { terms, .. },
                 E::ReservationCompleted(completed),

@@ -47,6 +47,9 @@ pub(crate) fn nobody_has_more_than_one_customer_may_have(house: &House) -> TestC
                 };
                 claims.insert(key, has);
             }
+            InventoryEvent::HoldExtended(extended) => {
+                claims.get_mut(&key).unwrap().until = Some(extended.held_until);
+            }
             InventoryEvent::SeatsSold(_) => claims.get_mut(&key).unwrap().until = None,
             _ => drop(claims.remove(&key)),
         }

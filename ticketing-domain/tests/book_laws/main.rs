@@ -173,12 +173,14 @@ proptest! {
 fn the_steps_lead_everywhere() {
     let mut unseen = BTreeSet::from([
         "CancellationFinished",
+        "HoldExtended",
         "PaymentRefunded",
         "PaymentVoided",
         "ReservationCancelled",
         "ReservationCompensated",
         "ReservationCompleted",
         "ReservationExpired",
+        "ReservationExtended",
         "ReservationMoneyReturned",
         "ReservationPaymentDeclined",
         "ReservationPaymentGivenUp",

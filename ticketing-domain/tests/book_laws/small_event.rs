@@ -43,6 +43,8 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
         ],
         pricing_tiers: vec![tier("Floor", 1_001), tier("Balcony", 5_003)],
         hold_seconds: Some(60),
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: Some(4),
         max_seats_per_customer: None,
         refund_policy: Some(vec![RefundRule {

@@ -102,6 +102,7 @@ fn what_no_older_version_can_tell_is_never_lowered() {
     }
     is_never_lowered(&samples::created(samples::with_an_aisle_and_a_limit()));
     is_never_lowered(&samples::created(samples::with_a_limit()));
+    is_never_lowered(&samples::created(samples::with_extensions()));
     is_never_lowered(&samples::opened_with_an_aisle());
     let with_an_aisle = samples::created(samples::with_an_aisle());
     assert!(

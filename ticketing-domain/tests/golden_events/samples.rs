@@ -8,8 +8,8 @@ use ticketing_domain::catalog::{
     SalesOpened,
 };
 use ticketing_domain::inventory::{
-    InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold, SeatsUnblocked,
-    SectionOpened, TakenSeats,
+    HoldExtended, InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
+    SeatsUnblocked, SectionOpened, TakenSeats,
 };
 use ticketing_domain::payment::{
     CaptureRequested, Charge, MethodFingerprint, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred,
@@ -17,12 +17,14 @@ use ticketing_domain::payment::{
 };
 use ticketing_domain::reservation::{
     CancelReason, CompensationReason, Line, ReservationCancelled, ReservationCompensated, ReservationCompleted,
-    ReservationEvent, ReservationExpired, ReservationHeld, ReservationMoneyReturned, ReservationPaymentDeclined,
-    ReservationPaymentGivenUp, ReservationPaymentStarted, ReservationRefunded,
+    ReservationEvent, ReservationExpired, ReservationExtended, ReservationHeld, ReservationMoneyReturned,
+    ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationPaymentStarted, ReservationRefunded,
 };
 use ticketing_domain::stored::StoredEvent;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, RefundRule, Section, Venue};
+use ticketing_ports::vocabulary::event_details::{
+    EventDetails, HoldExtensions, PricingTier, RefundRule, Section, Venue,
+};
 use ticketing_ports::vocabulary::ids::{
     CustomerId, EventId, LineId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
 };
@@ -92,6 +94,12 @@ fn facts_of_an_inventory() -> Vec<InventoryEvent> {
             held_until: at(300),
         }
         .into(),
+        HoldExtended {
+            reservation_id,
+            quantity: 2,
+            held_until: at(600),
+        }
+        .into(),
         SeatsReleased {
             reservation_id,
             reason: ReleaseReason::Expired,
@@ -137,6 +145,11 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
         }
         .into(),
         ReservationPaymentGivenUp { payment_id }.into(),
+        ReservationExtended {
+            held_until: at(600),
+            extensions: 1,
+        }
+        .into(),
         ReservationCompleted {
             sale: sale(),
             tickets: vec![
@@ -204,7 +217,20 @@ pub(crate) fn with_an_aisle() -> EventDetails {
 pub(crate) fn with_an_aisle_and_a_limit() -> EventDetails {
     EventDetails {
         max_seats_per_customer: Some(12),
+        extensions: Some(EXTENSIONS),
         ..with_an_aisle()
+    }
+}
+
+const EXTENSIONS: HoldExtensions = HoldExtensions {
+    at_most: 2,
+    max_hold_seconds: 900,
+};
+
+pub(crate) fn with_extensions() -> EventDetails {
+    EventDetails {
+        extensions: Some(EXTENSIONS),
+        ..EventDetails::clone(&details())
     }
 }
 
@@ -384,6 +410,7 @@ fn details() -> Arc<EventDetails> {
             available_until: Some(at(500_000)),
         }],
         hold_seconds: 300,
+        extensions: None,
         max_seats_per_order: 8,
         max_seats_per_customer: None,
         refund_policy: vec![RefundRule {

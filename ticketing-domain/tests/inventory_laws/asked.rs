@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ticketing_domain::inventory::{
-    HoldSeats, InventoryCommand, InventoryEvent, ReleaseReason, SeatWish, SeatsBlocked, SeatsHeld, SeatsReleased,
-    SeatsRetaken, SeatsSold, SeatsUnblocked, TakenSeats,
+    HoldExtended, HoldSeats, InventoryCommand, InventoryEvent, ReleaseReason, SeatWish, SeatsBlocked, SeatsHeld,
+    SeatsReleased, SeatsRetaken, SeatsSold, SeatsUnblocked, TakenSeats,
 };
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
@@ -94,6 +94,10 @@ impl Commands for &'static [u128] {
                 held_until,
             })
         });
+        let extend = (by(), until()).prop_map(|(reservation_id, held_until)| InventoryCommand::Extend {
+            reservation_id,
+            held_until,
+        });
         let release = by().prop_map(|reservation_id| InventoryCommand::Release {
             reservation_id,
             reason: ReleaseReason::Cancelled,
@@ -106,6 +110,7 @@ impl Commands for &'static [u128] {
         prop_oneof![
             4 => hold,
             4 => hold_exactly,
+            2 => extend,
             2 => release,
             4 => sell,
             1 => taken_seats().prop_map(|seats| InventoryCommand::Block { seats }),
@@ -121,6 +126,13 @@ fn lasting_from(now: Timestamp, command: InventoryCommand) -> InventoryCommand {
             held_until: now + (hold.held_until - Timestamp::UNIX_EPOCH),
             ..hold
         }),
+        InventoryCommand::Extend {
+            reservation_id,
+            held_until,
+        } => InventoryCommand::Extend {
+            reservation_id,
+            held_until: now + (held_until - Timestamp::UNIX_EPOCH),
+        },
         other => other,
     }
 }
@@ -168,6 +180,9 @@ pub(crate) fn any_event() -> impl Strategy<Value = InventoryEvent> {
         2 => (by(), any::<u32>(), any::<u32>()).prop_map(|(reservation_id, held, sold)| {
             let reason = ReleaseReason::Refunded;
             SeatsReleased { reservation_id, reason, held, sold }.into()
+        }),
+        1 => (by(), any::<u32>(), any_moment()).prop_map(|(reservation_id, quantity, held_until)| {
+            HoldExtended { reservation_id, quantity, held_until }.into()
         }),
         2 => (by(), any::<u32>()).prop_map(|(reservation_id, quantity)| SeatsSold { reservation_id, quantity }.into()),
         2 => (by(), seats()).prop_map(|(reservation_id, seats)| {

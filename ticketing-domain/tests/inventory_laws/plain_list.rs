@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use ticketing_domain::inventory::{
-    ClaimKind, CustomerHold, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased, TakenSeats,
+    ClaimKind, CustomerHold, HoldExtended, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased,
+    TakenSeats,
 };
 use ticketing_domain::views::SeatRow;
 use ticketing_ports::Timestamp;
@@ -167,6 +168,10 @@ impl PlainList {
                 }
                 SeatWish::Exactly(seats) => self.not_to_be_had(&TakenSeats::Seats(seats.clone()), now),
             },
+            InventoryCommand::Extend { reservation_id, .. } => match self.claim(*reservation_id) {
+                Some((ClaimKind::Held { .. }, _)) => None,
+                _ => Some(InventoryRefusal::NothingToExtend),
+            },
             InventoryCommand::Release { reservation_id, .. } => match self.claim(*reservation_id) {
                 None => Some(InventoryRefusal::NothingToRelease),
                 Some(_) => None,
@@ -282,6 +287,24 @@ impl PlainList {
                 }
                 let kind = ClaimKind::Held { until: held.held_until };
                 self.take(&held.seats, Place::Claimed(held.reservation_id, kind));
+            }
+            (
+                InventoryCommand::Extend {
+                    reservation_id,
+                    held_until,
+                },
+                InventoryEvent::HoldExtended(extended),
+            ) => {
+                let (_, seats) = self.claim(*reservation_id).expect("the extended hold has seats");
+                let expected = HoldExtended {
+                    reservation_id: *reservation_id,
+                    quantity: seats.quantity(),
+                    held_until: *held_until,
+                };
+                assert_eq!(*extended, expected);
+                self.give_back(*reservation_id);
+                let kind = ClaimKind::Held { until: *held_until };
+                self.take(&seats, Place::Claimed(*reservation_id, kind));
             }
             (InventoryCommand::Release { reservation_id, reason }, InventoryEvent::SeatsReleased(released)) => {
                 let (kind, seats) = self.claim(*reservation_id).expect("the released reservation has seats");

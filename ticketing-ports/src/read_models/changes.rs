@@ -55,7 +55,8 @@ pub enum Change {
         /// When the counts changed.
         at: Timestamp,
     },
-    /// A reservation holds places of a section from now on. It may hold places of other sections too.
+    /// A reservation holds places of a section from now on. It may hold places of other sections too. A second such
+    /// change for the same reservation and section replaces the first: the hold lasts longer.
     HoldBegan(Hold),
     /// A reservation no longer holds places of a section, because they were released or sold. A second such change for
     /// the same reservation and section does nothing.
@@ -161,6 +162,8 @@ pub struct ReservationChange {
     pub version: Version,
     /// Whether the row keeps its payment, loses it, or gets this payment.
     pub payment_id: Said<PaymentId>,
+    /// Until when its seats are held; `None` if the time in the row stays as it is.
+    pub expires_at: Option<Timestamp>,
     /// When the reservation was paid; `None` if the time in the row stays as it is.
     pub completed_at: Option<Timestamp>,
     /// The tickets that were issued. Empty if the tickets of the row stay as they are.

@@ -102,6 +102,15 @@ pub struct RefundRule {
     pub percent: u8,
 }
 
+/// How often, and for how long, a customer may extend a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldExtensions {
+    /// How often a hold may be extended. Each time it lasts `hold_seconds` longer.
+    pub at_most: u32,
+    /// How many seconds a hold may last in all, however often it is extended.
+    pub max_hold_seconds: u32,
+}
+
 /// What the organiser says about an event. This is fixed when the event is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventDetails {
@@ -123,8 +132,11 @@ pub struct EventDetails {
     pub sections: Vec<Section>,
     /// The prices of the sections.
     pub pricing_tiers: Vec<PricingTier>,
-    /// For how many seconds at most a reservation holds its seats until it is paid.
+    /// For how many seconds a reservation holds its seats until it is paid, unless the hold is extended.
     pub hold_seconds: u32,
+    /// How holds may be extended; `None` if they may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extensions: Option<HoldExtensions>,
     /// How many seats one reservation may hold at most.
     pub max_seats_per_order: u32,
     /// How many seats one customer may have at most, in all reservations of the event together; `None` if there is no

@@ -147,6 +147,8 @@ fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
             .collect(),
         // One hour, so that no hold runs out during the benchmark.
         hold_seconds: Some(3_600),
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,

@@ -54,6 +54,7 @@ impl SaleStep {
             ReservationEvent::ReservationPaymentStarted(_)
             | ReservationEvent::ReservationPaymentDeclined(_)
             | ReservationEvent::ReservationPaymentGivenUp(_)
+            | ReservationEvent::ReservationExtended(_)
             | ReservationEvent::ReservationRefunded(_)
             | ReservationEvent::ReservationMoneyReturned(_) => None,
         }

@@ -310,6 +310,8 @@ fn draft(clock: &dyn Clock, seating: Seating) -> EventDraft {
             available_until: None,
         }],
         hold_seconds: Some(300),
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,

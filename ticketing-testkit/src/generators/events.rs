@@ -195,6 +195,8 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                     sections,
                     pricing_tiers,
                     hold_seconds: hold,
+                    max_extensions: None,
+                    max_hold_seconds: None,
                     max_seats_per_order: seats,
                     max_seats_per_customer: seats_per_customer,
                     refund_policy,

@@ -34,7 +34,8 @@ impl SeatWish {
 /// Generates wishes that an event without reservations can fulfil while its sales are open and a price is valid.
 pub fn seat_wish(details: &EventDetails) -> impl Strategy<Value = SeatWish> + use<> {
     let sections = details.sections.clone();
-    let limit = details.max_seats_per_order;
+    let of_an_order = details.max_seats_per_order;
+    let limit = of_an_order.min(details.max_seats_per_customer.unwrap_or(of_an_order));
     any::<Index>().prop_flat_map(move |chosen| {
         let section = chosen.get(&sections);
         let name = section.name.clone();

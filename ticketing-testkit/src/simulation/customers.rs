@@ -76,7 +76,12 @@ impl Customer {
             (0..40, _) | (_, None) => self.hold(key, rng).await,
             (40..75, Some(reservation_id)) => self.pay(reservation_id, key, rng).await,
             (75..83, Some(reservation_id)) => self.authorize(reservation_id, rng).await,
-            (83..95, Some(reservation_id)) => {
+            (83..87, Some(reservation_id)) => {
+                let key = rng.random_bool(0.5).then_some(key);
+                let office = self.stage.box_office();
+                drop(office.extend_hold(request(self.me, reservation_id, key)).await);
+            }
+            (87..95, Some(reservation_id)) => {
                 let key = rng.random_bool(0.5).then_some(key);
                 let office = self.stage.box_office();
                 drop(office.cancel_reservation(request(self.me, reservation_id, key)).await);

@@ -143,6 +143,8 @@ fn draft(world: &World) -> EventDraft {
         ],
         pricing_tiers: vec![tier("Floor", 1_001), tier("Balcony", 5_003)],
         hold_seconds: Some(HOLD_SECONDS),
+        max_extensions: None,
+        max_hold_seconds: None,
         max_seats_per_order: Some(4),
         max_seats_per_customer: Some(5),
         refund_policy: Some(vec![RefundRule {

@@ -113,11 +113,11 @@ pub(crate) struct Arguments {
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_seats_per_customer: Option<u32>,
 
-    /// How often the customers hold, pay and cancel, as weights relative to their sum
+    /// How often the customers hold, pay, cancel and extend a hold, as weights relative to their sum
     #[arg(
         long,
         value_name = "WEIGHTS",
-        default_value = "hold=70,pay=20,cancel=10",
+        default_value = "hold=70,pay=20,cancel=10,extend=5",
         help_heading = "Load"
     )]
     pub mix: Mix,
@@ -221,16 +221,18 @@ pub(crate) enum Action {
     Hold,
     Pay,
     Cancel,
+    Extend,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 3] = [Self::Hold, Self::Pay, Self::Cancel];
+    pub(crate) const ALL: [Self; 4] = [Self::Hold, Self::Pay, Self::Cancel, Self::Extend];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Hold => "hold",
             Self::Pay => "pay",
             Self::Cancel => "cancel",
+            Self::Extend => "extend",
         }
     }
 }
@@ -241,9 +243,9 @@ pub(crate) struct Mix(BTreeMap<Action, u32>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum InvalidMix {
-    #[error("must be written like hold=70,pay=20,cancel=10")]
+    #[error("must be written like hold=70,pay=20,cancel=10,extend=5")]
     Shape,
-    #[error("must name hold, pay and cancel, each at most once")]
+    #[error("must name hold, pay, cancel and extend, each at most once")]
     Action,
     #[error("must give weights that are whole numbers up to 1000000")]
     Weight(#[source] Option<ParseIntError>),

@@ -41,6 +41,7 @@ enum Errand {
     /// The index of a request in the run's list of prepared holds.
     Hold(usize),
     Pay(ReservationId),
+    Extend(ReservationId),
     Cancel {
         reservation: ReservationId,
         paid: bool,
@@ -68,6 +69,7 @@ impl Errand {
         match self {
             Self::Hold(_) => Action::Hold,
             Self::Pay(_) => Action::Pay,
+            Self::Extend(_) => Action::Extend,
             Self::Cancel { .. } => Action::Cancel,
         }
     }
@@ -109,6 +111,10 @@ impl Customer {
             }
             Err(TransportError::Broken(_) | TransportError::TimedOut) => {
                 run.statistics().transport_error();
+                if let Errand::Extend(reservation) = errand {
+                    self.held.push(reservation);
+                    return Ok(());
+                }
                 run.record(in_doubt(errand, run))
             }
         }
@@ -121,6 +127,10 @@ impl Customer {
             Action::Pay if !self.held.is_empty() => {
                 let place = self.rng.random_range(0..self.held.len());
                 Errand::Pay(self.held.swap_remove(place))
+            }
+            Action::Extend if !self.held.is_empty() => {
+                let place = self.rng.random_range(0..self.held.len());
+                Errand::Extend(self.held.swap_remove(place))
             }
             Action::Cancel if !self.held.is_empty() || !self.paid.is_empty() => {
                 let place = self.rng.random_range(0..self.held.len() + self.paid.len());
@@ -135,7 +145,7 @@ impl Customer {
                     },
                 }
             }
-            Action::Hold | Action::Pay | Action::Cancel => Errand::Hold(run.pick_hold(&mut self.rng)),
+            Action::Hold | Action::Pay | Action::Cancel | Action::Extend => Errand::Hold(run.pick_hold(&mut self.rng)),
         }
     }
 
@@ -147,6 +157,7 @@ impl Customer {
                 let body = if declined { PAY_BY_DECLINED } else { PAY_BY_VISA };
                 Ask::post(path(format!("/api/reservations/{reservation}/payment"))).json(body)
             }
+            Errand::Extend(reservation) => Ask::post(path(format!("/api/reservations/{reservation}/extend"))),
             Errand::Cancel { reservation, .. } => Ask::post(path(format!("/api/reservations/{reservation}/cancel"))),
         };
         self.requests += 1;
@@ -185,6 +196,14 @@ impl Customer {
                 }
                 _ => Entry::ChangeInDoubt { reservation },
             },
+            Errand::Extend(reservation) => {
+                self.held.push(reservation);
+                let expires_at = changed(answer)?.expires_at;
+                Entry::Extended {
+                    reservation,
+                    expires_at,
+                }
+            }
             Errand::Cancel { reservation, .. } => match status(answer)? {
                 ReservationStatus::Cancelled | ReservationStatus::Refunded => Entry::Cancelled { reservation },
                 _ => Entry::ChangeInDoubt { reservation },
@@ -206,6 +225,11 @@ impl Customer {
                 }
                 Ok(())
             }
+            // Whether the hold was extended or not, it is there until it runs out.
+            (Errand::Extend(reservation), status) if status == StatusCode::CONFLICT || status.is_server_error() => {
+                self.held.push(reservation);
+                Ok(())
+            }
             // The server refused the request without doing anything.
             (_, StatusCode::SERVICE_UNAVAILABLE) if matches!(code, "BUSY" | "UPDATE_UNDER_WAY") => {
                 match errand {
@@ -214,7 +238,9 @@ impl Customer {
                         reservation,
                         paid: true,
                     } => self.paid.push(reservation),
-                    Errand::Pay(reservation) | Errand::Cancel { reservation, .. } => self.held.push(reservation),
+                    Errand::Pay(reservation) | Errand::Extend(reservation) | Errand::Cancel { reservation, .. } => {
+                        self.held.push(reservation);
+                    }
                 }
                 Ok(())
             }
@@ -225,9 +251,11 @@ impl Customer {
 }
 
 fn status(answer: &Answer) -> anyhow::Result<ReservationStatus> {
-    let changed: Changed =
-        serde_json::from_slice(&answer.body).context("the answer to a payment or cancellation is not valid")?;
-    Ok(changed.status)
+    Ok(changed(answer)?.status)
+}
+
+fn changed(answer: &Answer) -> anyhow::Result<Changed> {
+    serde_json::from_slice(&answer.body).context("the answer to a payment, extension or cancellation is not valid")
 }
 
 /// Returns the journal entry for a lost answer: the server may have carried out the request and been killed before it
@@ -237,6 +265,8 @@ fn in_doubt(errand: Errand, run: &Run) -> Entry {
         Errand::Hold(hold) => Entry::HoldInDoubt {
             quantities: run.holds[hold].quantities.clone(),
         },
-        Errand::Pay(reservation) | Errand::Cancel { reservation, .. } => Entry::ChangeInDoubt { reservation },
+        Errand::Pay(reservation) | Errand::Extend(reservation) | Errand::Cancel { reservation, .. } => {
+            Entry::ChangeInDoubt { reservation }
+        }
     }
 }

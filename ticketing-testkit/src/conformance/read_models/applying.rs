@@ -129,6 +129,7 @@ pub(super) async fn a_batch_with_a_change_of_an_unknown_row_changes_nothing(mode
             status: Some(ReservationStatus::Expired),
             version: Version(2),
             payment_id: Said::Nothing,
+            expires_at: None,
             completed_at: None,
             tickets: Vec::new(),
             refunded_amount: None,

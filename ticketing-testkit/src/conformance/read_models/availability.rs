@@ -120,6 +120,12 @@ pub(super) async fn a_hold_that_ran_out_counts_as_available_until_it_ends(models
         [(10, 0), (20, 0)],
         "counts when both holds have run out"
     );
+    models.apply(vec![moved(1, 0, 0, 0), hold(2, 1, 2, 300)]).await?;
+    ensure_eq!(
+        counts(at(200)).await?,
+        [(8, 2), (20, 0)],
+        "counts once the second hold lasts longer"
+    );
     models.apply(vec![moved(1, 3, -3, 0), hold_ended(1, 1)]).await?;
     models.apply(vec![hold_ended(1, 1)]).await?;
     ensure_eq!(

@@ -42,6 +42,7 @@ pub(super) async fn a_changed_reservation_keeps_what_the_change_does_not_name(mo
         status: Some(status),
         version: Version(version),
         payment_id: Said::Nothing,
+        expires_at: None,
         completed_at: None,
         tickets: Vec::new(),
         refunded_amount: None,
@@ -82,10 +83,21 @@ pub(super) async fn a_changed_reservation_keeps_what_the_change_does_not_name(mo
     );
 
     models
-        .apply(vec![Change::ReservationChanged(change(ReservationStatus::Refunded, 4))])
+        .apply(vec![Change::ReservationChanged(ReservationChange {
+            status: None,
+            expires_at: Some(at(900)),
+            ..change(ReservationStatus::Completed, 4)
+        })])
+        .await?;
+    expected.version = Version(4);
+    expected.expires_at = at(900);
+    ensure_eq!(read().await?, [expected.clone()], "reservation that is held longer");
+
+    models
+        .apply(vec![Change::ReservationChanged(change(ReservationStatus::Refunded, 5))])
         .await?;
     expected.status = ReservationStatus::Refunded;
-    expected.version = Version(4);
+    expected.version = Version(5);
     ensure_eq!(read().await?, [expected], "refunded reservation");
     Ok(())
 }
@@ -100,6 +112,7 @@ pub(super) async fn a_changed_reservation_loses_what_the_change_takes_away(model
             status: Some(ReservationStatus::Held),
             version: Version(version),
             payment_id,
+            expires_at: None,
             completed_at: None,
             tickets: Vec::new(),
             refunded_amount: None,
@@ -155,6 +168,7 @@ pub(super) async fn a_reservation_of_several_lines_is_read_with_all_of_them(mode
             status: Some(ReservationStatus::Completed),
             version: Version(2),
             payment_id: Said::Nothing,
+            expires_at: None,
             completed_at: Some(at(9)),
             tickets: tickets.clone(),
             refunded_amount: None,

@@ -78,6 +78,7 @@ pub(super) fn event(number: usize) -> EventView {
             sections: Vec::new(),
             pricing_tiers: Vec::new(),
             hold_seconds: 300,
+            extensions: None,
             max_seats_per_order: 8,
             max_seats_per_customer: None,
             refund_policy: Vec::new(),

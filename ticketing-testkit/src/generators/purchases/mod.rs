@@ -39,6 +39,10 @@ pub enum Step {
     Authorize {
         reservation: usize,
     },
+    Extend {
+        by: Option<u128>,
+        reservation: usize,
+    },
     CancelReservation {
         by: Option<u128>,
         reservation: usize,
@@ -134,6 +138,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(by, reservation, payment, fresh)| Step::Pay { by, reservation, payment, fresh }),
         3 => n().prop_map(|reservation| Step::Authorize { reservation }),
         4 => (by(), n()).prop_map(|(by, reservation)| Step::CancelReservation { by, reservation }),
+        4 => (by(), n()).prop_map(|(by, reservation)| Step::Extend { by, reservation }),
         3 => (n(), prop::option::of(1..6_000_i64)).prop_map(|(payment, amount)| Step::Refund { payment, amount }),
         30 => (n(), any::<u8>()).prop_map(|(call, how)| Step::Answer { call, how }),
         2 => (n(), any::<u8>()).prop_map(|(payment, how)| Step::Stray { payment, how }),

@@ -2,8 +2,8 @@
 
 use chrono::DateTime;
 use ticketing_domain::commands::{
-    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, GatewayAnswer, HoldFor, HoldSeats,
-    OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, ExtendHold, GatewayAnswer, HoldFor,
+    HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
 };
 use ticketing_domain::inventory::TakenSeats;
 use ticketing_domain::payment::GatewayCall;
@@ -61,6 +61,13 @@ impl House {
                 let (reservation_id, owner) = *some(&self.reservations, reservation)?;
                 let method = card();
                 by(owner, AuthorizePayment { reservation_id, method })
+            }
+            Step::Extend {
+                by: number,
+                reservation,
+            } => {
+                let (reservation_id, owner) = *some(&self.reservations, reservation)?;
+                by(number.map_or(owner, customer), ExtendHold { reservation_id })
             }
             Step::CancelReservation {
                 by: number,

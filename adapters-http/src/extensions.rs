@@ -1,0 +1,31 @@
+//! The route with which a customer gets more time to pay.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use ticketing_ports::vocabulary::ids::ReservationId;
+
+use crate::errors::{ApiError, ErrorBody};
+use crate::extract::{Empty, PathId, Post};
+use crate::replies::Changed;
+use crate::reservations::{ReservationResponse, response};
+use crate::state::Shared;
+
+/// Extend a hold
+///
+/// The seats stay held for `hold_seconds` of the event longer, as often as its `max_extensions` and its
+/// `max_hold_seconds` allow. Only while no payment is under way, and before the hold has run out.
+#[utoipa::path(post, path = "/api/reservations/{reservation_id}/extend", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("session" = [])),
+    responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn extend_hold(
+    State(state): State<Shared>,
+    PathId(id): PathId<ReservationId>,
+    post: Post<Empty>,
+) -> Result<impl IntoResponse, ApiError> {
+    let extended = state.box_office.extend_hold(post.ask(id)).await?;
+    Ok(Changed(
+        extended.consistency,
+        response(&extended.value, state.clock.now()),
+    ))
+}
