@@ -160,28 +160,33 @@ fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Vec<Ch
     };
     let section_id = SectionId::new(recorded.stream.id);
     let moved = Change::SeatsMoved { section_id, moved, at };
-    let hold = match event {
-        InventoryEvent::SeatsHeld(held) => Some(Change::HoldBegan(Hold {
-            reservation_id: held.reservation_id,
+    std::iter::once(moved)
+        .chain(change_of_a_hold(section_id, event))
+        .collect()
+}
+
+fn change_of_a_hold(section_id: SectionId, event: &InventoryEvent) -> Option<Change> {
+    let hold = |reservation_id, quantity, until| {
+        Change::HoldBegan(Hold {
+            reservation_id,
             section_id,
-            quantity: held.seats.quantity(),
-            until: held.held_until,
-        })),
+            quantity,
+            until,
+        })
+    };
+    match event {
+        InventoryEvent::SeatsHeld(held) => Some(hold(held.reservation_id, held.seats.quantity(), held.held_until)),
         // Of a hold that has a row already, this changes the end.
-        InventoryEvent::HoldExtended(extended) => Some(Change::HoldBegan(Hold {
-            reservation_id: extended.reservation_id,
-            section_id,
-            quantity: extended.quantity,
-            until: extended.held_until,
-        })),
+        InventoryEvent::HoldExtended(extended) => {
+            Some(hold(extended.reservation_id, extended.quantity, extended.held_until))
+        }
         InventoryEvent::SeatsReleased(SeatsReleased { reservation_id, .. })
         | InventoryEvent::SeatsSold(SeatsSold { reservation_id, .. }) => Some(Change::HoldEnded {
             reservation_id: *reservation_id,
             section_id,
         }),
         _ => None,
-    };
-    std::iter::once(moved).chain(hold).collect()
+    }
 }
 
 fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Vec<Change> {
@@ -203,10 +208,8 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
     let returned = |was_completed: bool| was_completed.then_some(Change::TicketsReturned { reservation_id });
     match event {
         ReservationEvent::ReservationHeld(held) => {
-            vec![Change::ReservationHeld(row_of_a_hold(
-                &HoldTerms::from(held),
-                recorded.version,
-            ))]
+            let row = row_of_a_hold(&HoldTerms::from(held), recorded.version);
+            vec![Change::ReservationHeld(row)]
         }
         ReservationEvent::ReservationPaymentStarted(started) => {
             vec![Change::ReservationChanged(ReservationChange {

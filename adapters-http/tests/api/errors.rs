@@ -29,7 +29,9 @@ type Row = (Refusal, u16, &'static str, Option<Value>);
 
 #[test]
 fn every_refusal_has_its_row() {
-    for (refusal, status, code, details) in [rows_of_seats(), rows_of_payments(), rows_of_the_rest()].concat() {
+    for (refusal, status, code, details) in
+        [rows_of_seats(), rows_of_holds(), rows_of_payments(), rows_of_the_rest()].concat()
+    {
         let message = refusal.to_string();
         let error = ApiError::from(refusal);
         assert_eq!((error.code.status().as_u16(), error.code.as_str()), (status, code));
@@ -39,8 +41,6 @@ fn every_refusal_has_its_row() {
 }
 
 fn rows_of_seats() -> Vec<Row> {
-    let id = Uuid::nil();
-    let expired_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
     vec![
         (
             Refusal::InvalidQuantity {
@@ -81,6 +81,13 @@ fn rows_of_seats() -> Vec<Row> {
             "SEATS_UNAVAILABLE",
             Some(json!({ "seats": ["A-1"], "section": "VIP" })),
         ),
+    ]
+}
+
+fn rows_of_holds() -> Vec<Row> {
+    let id = Uuid::nil();
+    let expired_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    vec![
         (
             Refusal::CustomerLimitReached {
                 requested: 2,

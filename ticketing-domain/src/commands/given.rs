@@ -64,7 +64,6 @@ impl IdSource for CountingIds {
 pub(super) struct House {
     pub(super) now: Timestamp,
     pub(super) schema_floor: SchemaGeneration,
-    /// In how many reservations a customer may hold seats at a time; `None` for any number.
     pub(super) max_live_holds: Option<u32>,
     book: Book,
     ids: CountingIds,

@@ -5,7 +5,7 @@ use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, Reservati
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 
-use super::event::ReservationEvent;
+use super::event::{ReservationEvent, ReservationExtended};
 use super::line::{Line, Lines};
 use super::versioned::ReservationHeld;
 use crate::status;
@@ -127,6 +127,14 @@ impl From<&ReservationHeld> for HoldTerms {
 }
 
 impl HoldTerms {
+    fn extended(self, extended: &ReservationExtended) -> Self {
+        Self {
+            held_until: extended.held_until,
+            extensions: extended.extensions,
+            ..self
+        }
+    }
+
     /// Returns an amount of nothing, in the currency of the price.
     fn nothing(&self) -> Money {
         Money::zero(self.total.currency)
@@ -156,11 +164,7 @@ impl ReservationState {
                 Self::Held { terms, declines }
             }
             (Self::Held { terms, declines }, E::ReservationExtended(extended)) => Self::Held {
-                terms: HoldTerms {
-                    held_until: extended.held_until,
-                    extensions: extended.extensions,
-                    ..terms
-                },
+                terms: terms.extended(extended),
                 declines,
             },
             (

@@ -288,23 +288,8 @@ impl PlainList {
                 let kind = ClaimKind::Held { until: held.held_until };
                 self.take(&held.seats, Place::Claimed(held.reservation_id, kind));
             }
-            (
-                InventoryCommand::Extend {
-                    reservation_id,
-                    held_until,
-                },
-                InventoryEvent::HoldExtended(extended),
-            ) => {
-                let (_, seats) = self.claim(*reservation_id).expect("the extended hold has seats");
-                let expected = HoldExtended {
-                    reservation_id: *reservation_id,
-                    quantity: seats.quantity(),
-                    held_until: *held_until,
-                };
-                assert_eq!(*extended, expected);
-                self.give_back(*reservation_id);
-                let kind = ClaimKind::Held { until: *held_until };
-                self.take(&seats, Place::Claimed(*reservation_id, kind));
+            (InventoryCommand::Extend { held_until, .. }, InventoryEvent::HoldExtended(extended)) => {
+                self.check_and_apply_extension(command, extended, *held_until);
             }
             (InventoryCommand::Release { reservation_id, reason }, InventoryEvent::SeatsReleased(released)) => {
                 let (kind, seats) = self.claim(*reservation_id).expect("the released reservation has seats");
@@ -356,6 +341,27 @@ impl PlainList {
             }
             (command, outcome) => panic!("{command:?} led to {outcome:?}"),
         }
+    }
+
+    fn check_and_apply_extension(
+        &mut self,
+        command: &InventoryCommand,
+        extended: &HoldExtended,
+        held_until: Timestamp,
+    ) {
+        let reservation_id = extended.reservation_id;
+        let (_, seats) = self.claim(reservation_id).expect("the extended hold has seats");
+        assert_eq!((extended.quantity, extended.held_until), (seats.quantity(), held_until));
+        let asked = InventoryCommand::Extend {
+            reservation_id,
+            held_until,
+        };
+        assert_eq!(asked, *command);
+        self.give_back(reservation_id);
+        self.take(
+            &seats,
+            Place::Claimed(reservation_id, ClaimKind::Held { until: held_until }),
+        );
     }
 
     fn give_back(&mut self, reservation: ReservationId) {

@@ -8,9 +8,10 @@ use ticketing_domain::commands::{
 use ticketing_domain::inventory::TakenSeats;
 use ticketing_domain::payment::GatewayCall;
 use ticketing_ports::outside::gateway::Authorization;
-use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::{DeclineReason, MethodKind, MethodToken, NextAction, PaymentMethod};
+use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
 use uuid::Uuid;
 
@@ -62,19 +63,13 @@ impl House {
                 let method = card();
                 by(owner, AuthorizePayment { reservation_id, method })
             }
-            Step::Extend {
-                by: number,
-                reservation,
-            } => {
-                let (reservation_id, owner) = *some(&self.reservations, reservation)?;
-                by(number.map_or(owner, customer), ExtendHold { reservation_id })
+            Step::Extend { by: who, reservation } => {
+                let (reservation_id, asking) = self.reservation(who, reservation)?;
+                by(asking, ExtendHold { reservation_id })
             }
-            Step::CancelReservation {
-                by: number,
-                reservation,
-            } => {
-                let (reservation_id, owner) = *some(&self.reservations, reservation)?;
-                by(number.map_or(owner, customer), CancelReservation::from(reservation_id))
+            Step::CancelReservation { by: who, reservation } => {
+                let (reservation_id, asking) = self.reservation(who, reservation)?;
+                by(asking, CancelReservation::from(reservation_id))
             }
             Step::Refund { payment, amount } => {
                 let refund = RefundPayment {
@@ -106,6 +101,12 @@ impl House {
                 due(**some(&deadlines, which)?)
             }
         })
+    }
+
+    /// Chooses a reservation, and returns who asks about it: the customer of that number, or the one whose it is.
+    fn reservation(&self, who: Option<u128>, reservation: usize) -> Option<(ReservationId, Actor)> {
+        let (reservation_id, owner) = *some(&self.reservations, reservation)?;
+        Some((reservation_id, who.map_or(owner, customer)))
     }
 
     /// Makes the lines of an order: `quantity` seats of one section, and `of_next` seats of the section after it unless
