@@ -13,7 +13,7 @@ use crate::state::Shared;
 /// Extend a hold
 ///
 /// The seats stay held for `hold_seconds` of the event longer, as often as its `max_extensions` and its
-/// `max_hold_seconds` allow. Only while no payment is under way, and before the hold has run out.
+/// `max_hold_seconds` allow. Only while no payment is under way, before the hold has run out, and before the event begins.
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/extend", tag = "reservations",
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("session" = [])),

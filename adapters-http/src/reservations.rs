@@ -124,9 +124,11 @@ pub(crate) struct HistoryBody {
 
 /// Hold seats
 ///
-/// The seats belong to the caller until `expires_at`. An order has one section, with `section`, `quantity` and
+/// The seats belong to the caller until `expires_at`, which `…/extend` moves. An order has one section, with `section`, `quantity` and
 /// `specific_seats` at the top, or the lines in `items`, one for each section. The seats of all lines are held, or none.
-/// Without names the server takes the best seats of a section that lie together.
+/// Without names the server takes the best seats of a section that lie together. One customer may have at most
+/// `max_seats_per_customer` seats of the event, and may leave so many holds of it unpaid as the server allows (3 unless
+/// its `MAX_LIVE_HOLDS` says otherwise); administrators may leave any number.
 #[utoipa::path(post, path = "/api/reservations", tag = "reservations", request_body = CreateReservationRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]

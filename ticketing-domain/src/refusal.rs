@@ -80,11 +80,11 @@ pub enum Refusal {
         limit: u32,
     },
     /// The customer holds seats of the event in as many reservations as the box office allows.
-    #[error("{limit} reservations of this event wait to be paid: pay or give up one of them first")]
+    #[error("the customer holds seats in {limit} reservations of this event; one has to be paid or given up first")]
     TooManyHolds {
         /// At most how many reservations of one event a customer may leave unpaid.
         limit: u32,
-        /// The reservations that wait to be paid.
+        /// The reservations that hold seats.
         reservations: Vec<ReservationId>,
     },
     /// The event was cancelled.

@@ -1,8 +1,8 @@
 //! The schema floor of the log: in which versions this process may write facts.
 //!
 //! The floor is read at the start and again from time to time. Until the first read, facts are written in their
-//! oldest versions, which every build can read. Learning late of a raised floor does no harm, because every build
-//! also reads the older versions.
+//! oldest versions, which every build can read. Whoever learns late of a raised floor refuses until then what older
+//! versions cannot tell, and writes the rest in versions that every build also reads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -170,10 +170,12 @@ pub(crate) struct CreateEventRequest {
     /// How many seconds a hold lasts without a payment.
     #[schema(minimum = 60, maximum = 3600, default = 300)]
     pub(super) hold_seconds: Option<u32>,
-    /// How often a customer may extend a hold, by `hold_seconds` each time.
+    /// How often a customer may extend a hold, by `hold_seconds` each time. While the servers are being updated, the
+    /// default is 0.
     #[schema(minimum = 0, maximum = 10, default = 2)]
     pub(super) max_extensions: Option<u32>,
-    /// How many seconds a hold may last in all; at least `hold_seconds`. If absent, as long as all extensions take.
+    /// How many seconds a hold may last in all: more than `hold_seconds`, unless holds are not extended. If absent, as
+    /// long as all extensions take, but at most four hours.
     #[schema(minimum = 60, maximum = 14_400)]
     pub(super) max_hold_seconds: Option<u32>,
     #[schema(minimum = 1, maximum = 100, default = 8)]

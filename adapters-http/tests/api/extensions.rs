@@ -71,9 +71,14 @@ async fn an_organiser_says_how_often_and_how_long_holds_may_be_extended() {
     draft["max_hold_seconds"] = 1_000.into();
     let created = olga.post("/api/events", draft.clone()).await;
     assert_eq!(shown(created.expect(201)), (json!(10), json!(1_000)));
+    let mut contradicts_itself = draft.clone();
+    contradicts_itself["max_extensions"] = 0.into();
+    let refused = olga.post("/api/events", contradicts_itself).await;
+    let details = refused.refused(422, "VALIDATION_FAILED");
+    assert_eq!(details["errors"][0]["field"], "max_hold_seconds");
     for (field, value) in [
         ("max_extensions", 11),
-        ("max_hold_seconds", 299),
+        ("max_hold_seconds", 300),
         ("max_hold_seconds", 14_401),
     ] {
         let mut wrong = draft.clone();

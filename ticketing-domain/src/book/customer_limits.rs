@@ -1,28 +1,36 @@
 //! How much of an event one customer may have: how many seats, and how many holds that wait to be paid.
 //!
 //! Nothing is counted beforehand: what a customer has is added up from the claims of all sections, and is a part of
-//! the read set. So two orders of one customer never exceed a limit together, whoever decides on them.
+//! the read set. Whatever takes seats, buys them or lets a hold last longer reads all sections if there is a limit, also
+//! if it would not have to add anything up: two decisions about one customer then never exceed a limit together,
+//! whoever makes them, and however late they are committed.
 
 use std::collections::BTreeSet;
 
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
 
 use super::stop::Stop;
 use super::unit_of_work::{Every, UnitOfWork};
-use crate::inventory::{CustomerHold, Inventory};
+use crate::inventory::{CUSTOMERS_SINCE, CustomerHold, Inventory};
 use crate::refusal::Refusal;
 use crate::reservation::Line;
 
 impl UnitOfWork<'_> {
-    /// Checks that a customer may hold this many more seats, in a reservation more.
+    /// Checks that a customer may hold this many more seats, in a reservation more. `by` is who asks, for the customer or
+    /// as the customer.
     ///
     /// # Errors
-    /// When the customer would have too many seats or too many holds, or when a section is not loaded.
-    pub(crate) fn may_hold_more(&self, customer: CustomerId, requested: u32) -> Result<(), Stop> {
-        let most_seats = self.listing()?.details.max_seats_per_customer;
-        let most_holds = self.ctx().max_live_holds;
+    /// When the customer would have too many seats or too many holds, when an older build on the log would not tell
+    /// whose the seats are, or when a section is not loaded.
+    pub(crate) fn may_hold_more(&self, by: Actor, customer: CustomerId, requested: u32) -> Result<(), Stop> {
+        let most_seats = self.most_seats()?;
+        let most_holds = self.most_holds(by);
         if most_seats.is_none() && most_holds.is_none() {
             return Ok(());
+        }
+        if most_seats.is_some() && !self.facts_tell_customers() {
+            return Err(Refusal::UpdateUnderWay.into());
         }
         let sections = self.every::<Inventory>()?;
         let holds = self.live_holds(&sections, customer);
@@ -42,25 +50,55 @@ impl UnitOfWork<'_> {
         Ok(())
     }
 
+    /// Reads all sections if there is a limit, so that a hold is extended only if the customer has taken nothing else
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// When a section is not loaded.
+    pub(crate) fn read_for_limits(&self, by: Actor) -> Result<(), Stop> {
+        if self.most_seats()?.is_some() || self.most_holds(by).is_some() {
+            self.every::<Inventory>()?;
+        }
+        Ok(())
+    }
+
     /// Returns whether a customer may have the seats of a reservation that is to be sold. What is still held was
     /// counted when it was held. But a hold that ran out no longer counts, so the customer may meanwhile have other
     /// seats. If a section is not loaded, returns `false` and notes its stream as a miss.
     pub(super) fn may_still_have(&self, reservation: ReservationId, customer: CustomerId, lines: &[Line]) -> bool {
-        let Ok(listing) = self.listing() else { return false };
-        let Some(limit) = listing.details.max_seats_per_customer else {
-            return true;
+        let limit = match self.most_seats() {
+            Ok(Some(limit)) => limit,
+            Ok(None) => return true,
+            Err(_) => return false,
+        };
+        let Ok(sections) = self.every::<Inventory>() else {
+            return false;
         };
         if self.all_held(reservation, customer, lines) {
             return true;
         }
-        let Ok(sections) = self.every::<Inventory>() else {
-            return false;
-        };
         let others = self.live_holds(&sections, customer);
         let others = others.iter().filter(|hold| hold.reservation_id != reservation);
         let has = sum(others.map(|hold| hold.quantity)).saturating_add(sold(&sections, customer));
         let wanted = sum(lines.iter().map(|line| line.seats.quantity()));
-        has.saturating_add(wanted) <= limit
+        // If the fact could not tell whose the seats are, they would count for nobody.
+        has.saturating_add(wanted) <= limit && self.facts_tell_customers()
+    }
+
+    /// Returns how many seats of the event one customer may have; `None` if any number.
+    fn most_seats(&self) -> Result<Option<u32>, Stop> {
+        Ok(self.listing()?.details.max_seats_per_customer)
+    }
+
+    /// Returns in how many reservations a customer may hold seats; `None` if any number, as for an admin, who serves many
+    /// people.
+    fn most_holds(&self, by: Actor) -> Option<u32> {
+        self.ctx().max_live_holds.filter(|_| by.role != Role::Admin)
+    }
+
+    /// Returns whether facts about seats are written in a version that tells their customer.
+    fn facts_tell_customers(&self) -> bool {
+        self.ctx().floor >= CUSTOMERS_SINCE
     }
 
     fn all_held(&self, reservation: ReservationId, customer: CustomerId, lines: &[Line]) -> bool {

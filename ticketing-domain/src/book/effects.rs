@@ -103,6 +103,24 @@ impl CarryOut for Reservation {
                     };
                     drop(unit.decide::<Payment>(payment_id, &command));
                 }
+                SagaCommand::ExtendHold {
+                    section_id,
+                    held_until,
+                    before,
+                } => {
+                    let extend = InventoryCommand::Extend {
+                        reservation_id: id,
+                        held_until,
+                    };
+                    let extended = unit.decide::<Inventory>(section_id, &extend);
+                    extended.map_err(|declined| match declined {
+                        Declined::Load => Declined::Load,
+                        Declined::Refused(_) => Declined::Refused(Refusal::ReservationExpired {
+                            reservation_id: id,
+                            expired_at: before,
+                        }),
+                    })?;
+                }
                 // A refusal by the inventory or the payment is ignored, because it means that nothing is left to do:
                 // the lapsed hold was released when somebody took its seats, the payment was voided, or nothing is
                 // left to refund. A stream that is not loaded is noted as a miss, so that the whole command is run
@@ -118,8 +136,8 @@ impl CarryOut for Reservation {
 }
 
 impl UnitOfWork<'_> {
-    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, or if the customer
-    /// has too many other seats meanwhile. No two lines are
+    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, or if the customer has
+    /// too many other seats meanwhile. No two lines are
     /// of one section, so what the sections are asked first is what they do then.
     fn sell(&mut self, reservation_id: ReservationId, lines: &[Line]) -> bool {
         let Some(customer_id) = self.customer_of(reservation_id) else {

@@ -70,7 +70,8 @@ pub struct EventDraft {
     pub hold_seconds: Option<u32>,
     /// How often a customer may extend a hold; `None` for the default.
     pub max_extensions: Option<u32>,
-    /// How many seconds a hold may last in all, however often it is extended; `None` for as long as all extensions take.
+    /// How many seconds a hold may last in all, however often it is extended; `None` for as long as all extensions take,
+    /// but at most four hours.
     pub max_hold_seconds: Option<u32>,
     /// How many seats one reservation may have at most; `None` for the default.
     pub max_seats_per_order: Option<u32>,

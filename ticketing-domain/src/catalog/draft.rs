@@ -39,7 +39,7 @@ pub mod limits {
     /// How often a hold may be extended if the organiser does not say. People who need more time than others must be
     /// able to get it (WCAG 2.2.1).
     pub const DEFAULT_EXTENSIONS: u32 = 2;
-    /// The most seconds that an organiser may let a hold last in all.
+    /// The most seconds that an organiser may let a hold last in all: four hours.
     pub const MAX_HOLD_SECONDS: u32 = 14_400;
     /// The range from which an organiser may choose how many seats one reservation has at most.
     pub const SEATS_PER_ORDER: std::ops::RangeInclusive<u32> = 1..=100;
@@ -133,9 +133,19 @@ fn extensions(draft: &EventDraft, hold_seconds: u32, errors: &mut Vec<FieldError
     }
     let all = hold_seconds.saturating_mul(at_most.saturating_add(1));
     let max_hold_seconds = draft.max_hold_seconds.unwrap_or(all.min(limits::MAX_HOLD_SECONDS));
-    let possible = hold_seconds..=limits::MAX_HOLD_SECONDS;
-    if draft.max_hold_seconds.is_some() && !possible.contains(&max_hold_seconds) {
-        errors.push(FieldError::new("max_hold_seconds", between(&possible)));
+    if limits::HOLD_SECONDS.contains(&hold_seconds) {
+        let possible = if at_most == 0 {
+            hold_seconds..=hold_seconds
+        } else {
+            hold_seconds + 1..=limits::MAX_HOLD_SECONDS
+        };
+        if !possible.contains(&max_hold_seconds) {
+            let reason = match at_most {
+                0 => "must be hold_seconds or absent, since no hold may be extended".to_owned(),
+                _ => between(&possible),
+            };
+            errors.push(FieldError::new("max_hold_seconds", reason));
+        }
     }
     let extensions = HoldExtensions {
         at_most,

@@ -5,10 +5,13 @@ use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::Aggregate;
 
 use crate::book::Caller;
+use crate::command::Command;
 use crate::commands::given::{
-    ADMIN, ALICE, BOB, EVENT, House, ORGANISER, approved, balcony, floor, floor_and_balcony, on_sale,
+    ADMIN, ALICE, BOB, EVENT, Happened, House, ORGANISER, approved, balcony, floor, floor_and_balcony, on_sale,
 };
-use crate::commands::{CancelReservation, CreateEvent, ExpireHold, GatewayAnswer, HoldFor, HoldSeats};
+use crate::commands::{
+    CancelReservation, CreateEvent, ExpireHold, ExtendHold, GatewayAnswer, HoldFor, HoldSeats, ReportPayment,
+};
 use crate::refusal::Refusal;
 
 /// Makes a box office in which a customer may have four seats of the event.
@@ -161,14 +164,10 @@ fn an_approval_after_the_hold_is_released_if_the_customer_has_too_many_other_sea
 
 #[test]
 fn only_a_limit_makes_a_hold_depend_on_the_sections_that_it_takes_no_seats_of() {
-    let sections_read = |mut house: House| {
-        let held = house.asks(ALICE, floor(1)).unwrap();
-        let read = held.staged.read_set.into_keys();
-        read.filter(|stream| stream.aggregate == Aggregate::Inventory).count()
-    };
-    assert_eq!(sections_read(on_sale()), 1);
-    assert_eq!(sections_read(two_holds_each()), 2);
-    assert_eq!(sections_read(four_seats_each()), 2);
+    let read_by_a_hold = |mut house: House| sections_read(&house.asks(ALICE, floor(1)).unwrap());
+    assert_eq!(read_by_a_hold(on_sale()), 1);
+    assert_eq!(read_by_a_hold(two_holds_each()), 2);
+    assert_eq!(read_by_a_hold(four_seats_each()), 2);
 }
 
 #[test]
@@ -209,4 +208,48 @@ fn while_an_older_build_works_on_the_log_no_event_has_a_limit_that_it_would_not_
     assert_eq!(refused.unwrap_err(), Refusal::UpdateUnderWay);
     draft.max_seats_per_customer = None;
     assert!(house.asks(ORGANISER, CreateEvent { event_id, draft }).is_ok());
+}
+
+#[test]
+fn an_admin_who_serves_many_people_may_hold_any_number_but_keeps_the_limit_of_seats() {
+    let mut house = two_holds_each();
+    for _ in 0..3 {
+        house.hold(ADMIN, 1);
+    }
+    let mut house = four_seats_each();
+    house.hold(ADMIN, 4);
+    assert_eq!(house.asks(ADMIN, balcony(&["A-1"])).unwrap_err(), too_many_seats(1, 4));
+}
+
+fn sections_read<C: Command>(happened: &Happened<C>) -> usize {
+    let read = happened.staged.read_set.keys();
+    read.filter(|stream| stream.aggregate == Aggregate::Inventory).count()
+}
+
+/// Another server may give the customer other seats just when the hold runs out. It finds out by the sections that are
+/// expected as they were.
+#[test]
+fn a_sale_and_an_extension_depend_on_all_sections_if_there_is_a_limit() {
+    for (house, of_a_sale, of_an_extension) in [(on_sale(), 1, 1), (two_holds_each(), 1, 2), (four_seats_each(), 2, 2)]
+    {
+        let mut house = house;
+        let held = house.hold(ALICE, 1);
+        let extended = house.asks(ALICE, ExtendHold { reservation_id: held }).unwrap();
+        assert_eq!(sections_read(&extended), of_an_extension);
+        let payment_id = house.start_paying(ALICE, held);
+        house.gateway_says(payment_id, approved());
+        let answer = GatewayAnswer::Captured;
+        let sold = house.asks(Caller::World, ReportPayment { payment_id, answer }).unwrap();
+        assert_eq!(sections_read(&sold), of_a_sale);
+    }
+}
+
+#[test]
+fn while_an_older_build_would_not_tell_whose_seats_are_held_an_event_with_a_limit_sells_none() {
+    let mut house = four_seats_each();
+    house.schema_floor = SchemaGeneration(4);
+    assert_eq!(house.asks(ALICE, floor(1)).unwrap_err(), Refusal::UpdateUnderWay);
+    let mut without = on_sale();
+    without.schema_floor = SchemaGeneration(4);
+    assert!(without.asks(ALICE, floor(1)).is_ok());
 }

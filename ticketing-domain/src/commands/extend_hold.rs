@@ -1,15 +1,18 @@
 //! Extending a hold: a customer who needs more time gets as much again, as often as the event allows.
 //!
 //! The command is refused if the reservation is somebody else's, has run out, has ended or has a payment under way, if the
-//! event is cancelled, or if the event does not let this hold last longer.
+//! event is cancelled or has begun, or if it does not let this hold last longer.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Never, Outcome};
+use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationCommand};
+use crate::transition::Action;
 
 /// Lets the hold of a reservation last longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +40,13 @@ impl Command for ExtendHold {
         let reservation_id = self.reservation_id;
         unit.own_reservation(by, reservation_id)?;
         unit.not_cancelled()?;
-        let details = &unit.listing()?.details;
+        unit.read_for_limits(by)?;
+        let listing = unit.listing()?;
+        let status = listing.status_at(unit.now());
+        if status == EventStatus::Completed {
+            return Err(Refusal::state(status, Action::Extend).into());
+        }
+        let details = &listing.details;
         let extend = ReservationCommand::Extend {
             by,
             hold_seconds: details.hold_seconds,
@@ -60,8 +69,6 @@ mod tests {
         ADMIN, ALICE, BOB, EVENT, House, ORGANISER, approved, floor, floor_and_balcony, on_sale,
     };
     use crate::commands::{CancelEvent, ExpireHold, GatewayAnswer};
-    use crate::refusal::Refusal;
-    use crate::transition::Action;
 
     fn extend(reservation_id: ReservationId) -> ExtendHold {
         ExtendHold { reservation_id }
@@ -127,7 +134,8 @@ mod tests {
         for (at_most, max_hold_seconds, lasts) in [
             (2, None, &[600, 900][..]),
             (3, Some(700), &[600, 700]),
-            (1, Some(300), &[]),
+            (1, Some(301), &[301]),
+            (0, Some(300), &[]),
             (0, None, &[]),
         ] {
             let mut house = extendable(at_most, max_hold_seconds);
@@ -189,6 +197,34 @@ mod tests {
         house.asks(ORGANISER, CancelEvent { event_id, reason }).unwrap();
         let refused = house.asks(ALICE, extend(held)).unwrap_err();
         assert_eq!(refused, Refusal::EventCancelled(EVENT));
+    }
+
+    #[test]
+    fn a_hold_whose_seats_went_to_somebody_else_by_another_clock_is_not_extended() {
+        let mut house = on_sale();
+        let held = house.asks(ALICE, floor_and_balcony(1, &["A-1"])).unwrap().reply();
+        house.wait(300);
+        house.asks(BOB, floor(5)).unwrap();
+        // The clock of the server that Alice asks is behind the one of the server that Bob asked.
+        house.wait(-1);
+        let refused = house.asks(ALICE, extend(held.reservation_id)).unwrap_err();
+        let expired = Refusal::ReservationExpired {
+            reservation_id: held.reservation_id,
+            expired_at: held.expires_at,
+        };
+        assert_eq!(refused, expired);
+    }
+
+    #[test]
+    fn no_hold_is_extended_after_the_event_has_begun() {
+        let mut house =
+            House::with(|draft| draft.starts_at -= chrono::TimeDelta::days(30) - chrono::TimeDelta::seconds(100));
+        let held = house.hold(ALICE, 1);
+        house.wait(99);
+        assert!(house.asks(ALICE, extend(held)).is_ok());
+        house.wait(1);
+        let refused = house.asks(ALICE, extend(held)).unwrap_err();
+        assert_eq!(refused, Refusal::state(EventStatus::Completed, Action::Extend));
     }
 
     #[test]

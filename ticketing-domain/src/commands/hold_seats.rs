@@ -3,7 +3,8 @@
 //! The command reads the terms from the catalog, has the section of each line hold its seats, and opens the reservation
 //! with the deadline of the hold. The command is refused if the event is not on sale, or is a draft that the caller may
 //! not see, a section is unknown or named twice, no price is in force, the quantity of all lines together is above the
-//! limit, the customer does not exist, would have more seats or holds than one customer may have, or the seats of a line are not free. If one line is refused, no line is held.
+//! limit, the customer does not exist, the customer would have more seats or holds than one customer may have, or the
+//! seats of a line are not free. If one line is refused, no line is held.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -97,7 +98,7 @@ impl Command for HoldSeats {
         let by = unit.person()?;
         let customer_id = self.customer(by)?;
         let terms = self.terms(unit, by)?;
-        unit.may_hold_more(customer_id, self.quantity())?;
+        unit.may_hold_more(by, customer_id, self.quantity())?;
         if self.lines.len() > 1 {
             load_all(unit, &terms)?;
         }

@@ -49,8 +49,8 @@ pub(super) struct CompactClaim {
     pub(super) customer: Option<CustomerMark>,
 }
 
-/// Four bytes of a customer's id. Claims keep only that, since there may be a hundred thousand of them; if two
-/// customers have the same mark, they are still told apart, by `Customers`.
+/// Four bytes of a customer's id, for which a claim has room. By the mark and the reservation, `Customers` finds whose a
+/// claim is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CustomerMark(NonZeroU32);
 

@@ -2,6 +2,7 @@ use std::convert::identity;
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
+use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId, Seating};
 
@@ -35,6 +36,9 @@ stored_events! {
 fn with_numbered_rows(opened: SectionOpened) -> Option<SectionOpened> {
     opened.seating.is_plain().then_some(opened)
 }
+
+/// The generation from which on facts tell whose the seats are.
+pub(crate) const CUSTOMERS_SINCE: SchemaGeneration = SchemaGeneration(5);
 
 /// Turns a fact into schema version 1, which does not tell the customer.
 #[expect(clippy::unnecessary_wraps, reason = "`stored_events!` asks for an `Option`")]

@@ -23,6 +23,7 @@ mod undo;
 pub use claim::{Claim, ClaimKind, CustomerHold};
 pub use command::{HoldSeats, InventoryCommand, SeatWish};
 pub use decide::decide;
+pub(crate) use event::CUSTOMERS_SINCE;
 pub use event::{
     HoldExtended, InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
     SeatsUnblocked, SectionOpened, TakenSeats,

@@ -114,10 +114,10 @@ impl Section {
         }
         // A map is built faster from all its entries at once than by inserting them one by one.
         section.expiries = expiries.into_iter().collect();
-        let customers = claims
+        section.customers = claims
             .iter()
-            .map(|(reservation, claim)| Some((*reservation, claim.kind, claim.customer?)));
-        section.customers = customers.flatten().collect();
+            .map(|(reservation, claim)| (*reservation, claim))
+            .collect();
         let compact = claims
             .into_iter()
             .map(|(reservation, claim)| (reservation, claim.into()));
@@ -238,9 +238,7 @@ impl Section {
             }
             ClaimKind::Sold => self.sold += quantity,
         }
-        if let Some(customer) = claim.customer {
-            self.customers.add(reservation, claim.kind, customer);
-        }
+        self.customers.add(reservation, &claim);
         self.claims.insert(reservation, claim.into());
     }
 
@@ -259,9 +257,7 @@ impl Section {
             Undone::Sold { reservation, until } => {
                 if let Some(claim) = self.claims.get_mut(&reservation) {
                     let held = ClaimKind::Held { until };
-                    if let Some(mark) = claim.customer {
-                        self.customers.change(reservation, claim.kind, held, mark);
-                    }
+                    self.customers.becomes(held, reservation, claim);
                     claim.kind = held;
                     let quantity = claim.places.quantity();
                     self.sold -= quantity;
@@ -290,8 +286,8 @@ impl Section {
         if let (Layout::Numbered(map), Places::Seats(seats)) = (&mut self.layout, &claim.places) {
             map.free.release(&map.plan, seats.iter().copied());
         }
-        let CompactClaim { kind, places, customer } = claim;
-        let customer = customer.and_then(|mark| self.customers.remove(reservation, kind, mark));
+        let customer = self.customers.remove(reservation, &claim);
+        let CompactClaim { kind, places, .. } = claim;
         Some(NamedClaim { kind, places, customer })
     }
 
@@ -320,9 +316,7 @@ impl Section {
         let ClaimKind::Held { until } = claim.kind else {
             return Undone::Nothing;
         };
-        if let Some(mark) = claim.customer {
-            self.customers.change(reservation, claim.kind, ClaimKind::Sold, mark);
-        }
+        self.customers.becomes(ClaimKind::Sold, reservation, claim);
         claim.kind = ClaimKind::Sold;
         self.held -= claim.places.quantity();
         self.sold += claim.places.quantity();

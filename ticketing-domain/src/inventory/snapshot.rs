@@ -136,7 +136,7 @@ impl<'a> Claim<'a> {
                 Places::Count(places) => Taken::Count(*places),
                 Places::Seats(seats) => Taken::Seats(Cow::Borrowed(seats)),
             },
-            customer: section.customer_of(reservation, claim),
+            customer: section.customers.customer_of(reservation, claim),
         }
     }
 

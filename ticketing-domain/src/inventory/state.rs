@@ -142,7 +142,7 @@ impl InventoryState {
 
     /// Returns how many seats of this section were sold to a customer, as far as the facts told their customer.
     pub fn sold_to(&self, customer: CustomerId) -> u32 {
-        self.section().map_or(0, |section| section.sold_to(customer))
+        self.section().map_or(0, |section| section.customers.sold_to(customer))
     }
 
     pub(super) fn section(&self) -> Option<&Section> {

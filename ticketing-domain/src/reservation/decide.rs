@@ -297,12 +297,10 @@ impl HoldTerms {
 
     /// Lets the holds of all lines last until then.
     fn extend_to(&self, held_until: Timestamp) -> impl Iterator<Item = SagaCommand> {
-        self.lines.iter().map(move |line| SagaCommand::Inventory {
+        self.lines.iter().map(move |line| SagaCommand::ExtendHold {
             section_id: line.section_id,
-            command: InventoryCommand::Extend {
-                reservation_id: self.reservation_id,
-                held_until,
-            },
+            held_until,
+            before: self.held_until,
         })
     }
 

@@ -1,5 +1,6 @@
 //! What the saga asks of the other aggregates.
 
+use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{PaymentId, SectionId};
 
 use super::event::ReservationEvent;
@@ -20,6 +21,16 @@ pub enum SagaCommand {
         section_id: SectionId,
         /// The command for the inventory.
         command: InventoryCommand,
+    },
+    /// Let the hold of a section last longer. If the section has given the seats to somebody else, because it saw the hold
+    /// run out earlier, the whole command is refused: the hold ran out.
+    ExtendHold {
+        /// The section.
+        section_id: SectionId,
+        /// When the hold runs out from now on.
+        held_until: Timestamp,
+        /// When it ran out before.
+        before: Timestamp,
     },
     /// Sell the seats of all lines of this reservation or none, and report
     /// [`SagaInput::SeatsSold`](super::SagaInput::SeatsSold) or [`SagaInput::SeatsGone`](super::SagaInput::SeatsGone)

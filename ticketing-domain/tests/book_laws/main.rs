@@ -119,15 +119,19 @@ proptest! {
     }
 
     #[test]
+    fn every_log_keeps_the_laws(steps in steps()) {
+        every_law_of_a_log_holds(&play(open(), &steps))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ticketing_testkit::property::costing(5))]
+
+    #[test]
     fn every_log_keeps_the_limit_of_seats_per_customer(steps in steps(), limit in 1..8_u32) {
         let mut draft = small_event(start());
         draft.max_seats_per_customer = Some(limit);
         every_law_of_a_log_holds(&play(House::on_sale(draft, start()), &steps))?;
-    }
-
-    #[test]
-    fn every_log_keeps_the_laws(steps in steps()) {
-        every_law_of_a_log_holds(&play(open(), &steps))?;
     }
 }
 

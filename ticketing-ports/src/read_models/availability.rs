@@ -31,7 +31,7 @@ pub struct Availability {
     pub event_id: EventId,
     /// The sections, in the order in which the organiser listed them.
     pub sections: Vec<SectionAvailability>,
-    /// Grows by 1 with every recorded change of a count. Of two answers for one event, the later one has the higher
+    /// Grows by 1 with every recorded change of a count, and whenever a hold is extended. Of two answers for one event, the later one has the higher
     /// number.
     pub sequence: u64,
     /// How many holds of the event have run out, although no fact says yet that their places are released. Of two

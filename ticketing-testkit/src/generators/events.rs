@@ -168,7 +168,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
         time_from(now + TimeDelta::microseconds(1)),
         venue(),
         priced,
-        some(limits::HOLD_SECONDS),
+        (some(limits::HOLD_SECONDS), some(0..=3_u32)),
         (
             some(limits::SEATS_PER_ORDER),
             some(*limits::SEATS_PER_CUSTOMER.start()..=*limits::SEATS_PER_ORDER.end()),
@@ -181,7 +181,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                 starts_at,
                 venue,
                 (sections, currency, pricing_tiers),
-                hold,
+                (hold, max_extensions),
                 (seats, seats_per_customer),
                 refund_policy,
             )| {
@@ -195,7 +195,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                     sections,
                     pricing_tiers,
                     hold_seconds: hold,
-                    max_extensions: None,
+                    max_extensions,
                     max_hold_seconds: None,
                     max_seats_per_order: seats,
                     max_seats_per_customer: seats_per_customer,
