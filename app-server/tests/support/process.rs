@@ -34,9 +34,7 @@ impl Process {
         let variables = installation.variables.iter().map(|(name, value)| (name, value));
         let child = command
             .env_clear()
-            // Few customers play an on-sale, and have more holds than a customer usually may. The limit is there, so that
-            // every hold reads what it needs for it, and nobody reaches it.
-            .env("MAX_LIVE_HOLDS", "100000")
+            .env(super::MANY_HOLDS.0, super::MANY_HOLDS.1)
             .envs(variables)
             .env("HTTP_ADDR", "127.0.0.1:0")
             .args(arguments)
