@@ -12,7 +12,7 @@ use serde_json::json;
 use ticketing_ports::log::streams::CorrelationId;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_runtime::{Engine, FollowPorts, HoldSeats, Ports, ProjectionFollower, Request, Runs};
+use ticketing_runtime::{Engine, EngineConfig, FollowPorts, HoldSeats, Ports, ProjectionFollower, Request, Runs};
 
 use crate::support::bus::{headers_of, reader, value};
 use crate::support::databases::{copy_of, number, put_back, rows_in};
@@ -103,7 +103,13 @@ impl InMemory {
             bus: None,
         };
         let models = ProjectionFollower::read_models(rows.0.clone()).running(Runs::InEveryProcess);
-        let engine = Engine::builder(ports, following).follow(models).start();
+        let engine = Engine::builder(ports, following)
+            .config(EngineConfig {
+                max_live_holds: None,
+                ..EngineConfig::default()
+            })
+            .follow(models)
+            .start();
         Ok(Self { engine, rows })
     }
 
