@@ -126,9 +126,9 @@ pub(crate) struct HistoryBody {
 ///
 /// The seats belong to the caller until `expires_at`, which `…/extend` moves. An order has one section, with `section`, `quantity` and
 /// `specific_seats` at the top, or the lines in `items`, one for each section. The seats of all lines are held, or none.
-/// Without names the server takes the best seats of a section that lie together. One customer may have at most
-/// `max_seats_per_customer` seats of the event, and may leave so many holds of it unpaid as the server allows (3 unless
-/// its `MAX_LIVE_HOLDS` says otherwise); administrators may leave any number.
+/// Without names the server takes the best seats of a section that lie together. The event limits
+/// how many seats a customer may have in all (`max_seats_per_customer`). The server limits in how many reservations of one
+/// event a customer may hold seats at a time (its setting `MAX_LIVE_HOLDS`, 3 by default; administrators have no such limit).
 #[utoipa::path(post, path = "/api/reservations", tag = "reservations", request_body = CreateReservationRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]

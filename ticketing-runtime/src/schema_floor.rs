@@ -1,8 +1,8 @@
 //! The schema floor of the log: in which versions this process may write facts.
 //!
 //! The floor is read at the start and again from time to time. Until the first read, facts are written in their
-//! oldest versions, which every build can read. Whoever learns late of a raised floor refuses until then what older
-//! versions cannot tell, and writes the rest in versions that every build also reads.
+//! oldest versions, which every build can read. A process that has not yet read a raised floor goes on so: it refuses
+//! what no older version can tell, and writes everything else in an older version.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,9 +1,10 @@
 //! How much of an event one customer may have: how many seats, and how many holds that wait to be paid.
 //!
-//! Nothing is counted beforehand: what a customer has is added up from the claims of all sections, and is a part of
-//! the read set. Whatever takes seats, buys them or lets a hold last longer reads all sections if there is a limit, also
-//! if it would not have to add anything up: two decisions about one customer then never exceed a limit together,
-//! whoever makes them, and however late they are committed.
+//! Nothing is counted beforehand: what a customer has is added up from the claims of all sections.
+//!
+//! If there is a limit, a hold, a sale and an extension read all sections, even if they have nothing to add up. So the
+//! log commits them only if no section has changed since. Without that, two servers that decide about one customer at
+//! the same time, or one that commits late, could exceed the limit together.
 
 use std::collections::BTreeSet;
 

@@ -136,9 +136,9 @@ impl CarryOut for Reservation {
 }
 
 impl UnitOfWork<'_> {
-    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, or if the customer has
-    /// too many other seats meanwhile. No two lines are
-    /// of one section, so what the sections are asked first is what they do then.
+    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, or if the customer
+    /// has too many other seats by now. No two lines are of one section, so what the sections are asked first is what
+    /// they do then.
     fn sell(&mut self, reservation_id: ReservationId, lines: &[Line]) -> bool {
         let Some(customer_id) = self.customer_of(reservation_id) else {
             return false;
@@ -155,8 +155,8 @@ impl UnitOfWork<'_> {
     }
 
     /// Returns whether all sections would sell the seats of these lines to a reservation, and whether its customer may
-    /// have them. All sections are asked, also
-    /// after one has refused, so that all streams that are not loaded are noted together.
+    /// have them. All sections are asked, also after one has refused, so that all streams that are not loaded are noted
+    /// together.
     fn would_sell(&self, reservation_id: ReservationId, lines: &[Line]) -> bool {
         let Some(customer_id) = self.customer_of(reservation_id) else {
             return false;

@@ -1,4 +1,4 @@
-//! What one customer may have of an event: so many seats, and so many holds that wait to be paid.
+//! The limits of one customer at an event: how many seats, and how many reservations that hold seats unpaid.
 
 use ticketing_ports::log::deadlines::DeadlineKind;
 use ticketing_ports::log::identity::SchemaGeneration;
@@ -230,9 +230,8 @@ fn sections_read<C: Command>(happened: &Happened<C>) -> usize {
 /// expected as they were.
 #[test]
 fn a_sale_and_an_extension_depend_on_all_sections_if_there_is_a_limit() {
-    for (house, of_a_sale, of_an_extension) in [(on_sale(), 1, 1), (two_holds_each(), 1, 2), (four_seats_each(), 2, 2)]
-    {
-        let mut house = house;
+    let houses = [(on_sale(), 1, 1), (two_holds_each(), 1, 2), (four_seats_each(), 2, 2)];
+    for (mut house, of_a_sale, of_an_extension) in houses {
         let held = house.hold(ALICE, 1);
         let extended = house.asks(ALICE, ExtendHold { reservation_id: held }).unwrap();
         assert_eq!(sections_read(&extended), of_an_extension);

@@ -74,7 +74,8 @@ mod tests {
         ExtendHold { reservation_id }
     }
 
-    /// Makes a box office in which a hold of 300 seconds may be extended so often, and last so long in all.
+    /// Makes a box office in which a hold of 300 seconds may be extended `at_most` times, and may last `max_hold_seconds` in
+    /// all.
     fn extendable(at_most: u32, max_hold_seconds: Option<u32>) -> House {
         House::with(|draft| {
             draft.max_extensions = Some(at_most);

@@ -1,5 +1,5 @@
-//! What a hold of several lines costs, and one whose customer may have only so many holds, compared with a hold of one
-//! line.
+//! What a hold costs that has several lines, or whose customer has a limit of holds, compared with a hold of one line
+//! without a limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

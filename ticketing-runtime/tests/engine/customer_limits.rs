@@ -1,4 +1,4 @@
-//! What one customer may have of an event is never exceeded, whoever decides about it.
+//! Two engines on one log decide about one customer at the same time, and never let the customer exceed a limit.
 
 use std::sync::Arc;
 
