@@ -8,6 +8,7 @@ use serde::Serialize;
 use ticketing_ports::read_models::sales::EventSales;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::seating::Label;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -26,6 +27,9 @@ pub(crate) struct EventAnalyticsResponse {
     tickets_sold: u64,
     /// Revenue minus refunds, divided by the number of valid tickets and rounded down.
     average_price: MoneyBody,
+    /// How many tickets are valid now, by the name of their ticket type. Tickets without a type are not counted here.
+    by_ticket_type: BTreeMap<String, u64>,
+    /// How many tickets are valid now, by the name of their pricing tier.
     by_tier: BTreeMap<String, u64>,
     by_section: BTreeMap<String, SectionSalesBody>,
     /// The share of places that are sold, from 0 to 1.
@@ -78,11 +82,8 @@ impl From<EventSales> for EventAnalyticsResponse {
             refunded: sales.refunded.into(),
             tickets_sold: sales.tickets_sold,
             average_price: Money::new(average.unwrap_or(0), sales.total_revenue.currency).into(),
-            by_tier: sales
-                .by_tier
-                .into_iter()
-                .map(|(tier, count)| (tier.into(), count))
-                .collect(),
+            by_ticket_type: by_name(sales.by_ticket_type),
+            by_tier: by_name(sales.by_tier),
             by_section: sales
                 .by_section
                 .into_iter()
@@ -91,4 +92,8 @@ impl From<EventSales> for EventAnalyticsResponse {
             capacity_utilization: utilization,
         }
     }
+}
+
+fn by_name(counts: BTreeMap<Label, u64>) -> BTreeMap<String, u64> {
+    counts.into_iter().map(|(name, count)| (name.into(), count)).collect()
 }

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
-use ticketing_domain::views::{SeatRow, SectionView};
+use ticketing_domain::views::{PriceNow, SeatRow, SectionView, TicketTypeNow};
 use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_runtime::AvailabilityAnswer;
@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
+use crate::events::TicketTypeBody;
 use crate::extract::{MaybeCaller, PathId, SectionPath, SeenWrites};
 use crate::money::MoneyBody;
 use crate::state::Shared;
@@ -54,8 +55,10 @@ pub(crate) struct SectionResponse {
     section: String,
     #[serde(flatten)]
     counts: CountsBody,
-    /// The tier that is in force now. Null if there is none.
+    /// The price now; null if no tier is in force. In a section with ticket types, the price of its first type.
     price: Option<PriceBody>,
+    /// The ticket types of the section, each with its price now. Empty if all tickets are alike.
+    ticket_types: Vec<TicketTypeNowBody>,
     /// The seats of each row, by its name, from the front to the back. Each place is one letter, from left to right: `f` a free
     /// seat, `h` a held, `s` a sold and `b` a blocked one, `_` a gap. The letter of a seat stands at the index of its place in the
     /// `places` of the event's row; if the row has a number of `seats`, the letters are those of the seats 1, 2, 3 and so on.
@@ -75,6 +78,15 @@ impl Serialize for Rows {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|row| (row.row.as_str(), &row.seats)))
     }
+}
+
+/// A ticket type, with its price now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TicketTypeNowBody {
+    #[serde(flatten)]
+    ticket_type: TicketTypeBody,
+    /// Null while no price is in force, or the type is not sold.
+    price: Option<PriceBody>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -237,16 +249,32 @@ impl From<&SectionAvailability> for CountsBody {
     }
 }
 
+impl From<PriceNow> for PriceBody {
+    fn from(now: PriceNow) -> Self {
+        Self {
+            tier: now.tier.to_string(),
+            price: now.price.into(),
+        }
+    }
+}
+
+impl From<TicketTypeNow> for TicketTypeNowBody {
+    fn from(now: TicketTypeNow) -> Self {
+        Self {
+            ticket_type: (&now.ticket_type).into(),
+            price: now.price.map(PriceBody::from),
+        }
+    }
+}
+
 impl From<SectionView> for SectionResponse {
     fn from(view: SectionView) -> Self {
         Self {
             event_id: view.event_id.uuid(),
             section: view.availability.name.to_string(),
             counts: (&view.availability).into(),
-            price: view.price.map(|now| PriceBody {
-                tier: now.tier.to_string(),
-                price: now.price.into(),
-            }),
+            price: view.price.map(PriceBody::from),
+            ticket_types: view.ticket_types.into_iter().map(TicketTypeNowBody::from).collect(),
             rows: view.rows.map(Rows),
             sequence: view.sequence,
         }

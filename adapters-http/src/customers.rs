@@ -6,13 +6,14 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_ports::read_models::sales::{LifetimeValue, Purchase};
 use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
+use ticketing_ports::vocabulary::seating::Label;
 use ticketing_runtime::PagedList;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Caller, CaughtUp, PathId, Query};
-use crate::lines::SoldLineBody;
+use crate::lines::{SoldLineBody, shared_by_all};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::state::Shared;
@@ -42,7 +43,7 @@ pub(crate) struct PurchaseBody {
     /// The section of all lines; absent if they are of several sections.
     #[serde(skip_serializing_if = "Option::is_none")]
     section: Option<String>,
-    /// The pricing tier of all lines; absent if they are of several sections.
+    /// The pricing tier of all lines; absent if they are of several sections or tiers.
     #[serde(skip_serializing_if = "Option::is_none")]
     tier: Option<String>,
     /// How many tickets; absent if the lines are of several sections.
@@ -120,19 +121,17 @@ pub(crate) async fn lifetime_value(
 impl From<Purchase> for PurchaseBody {
     fn from(purchase: Purchase) -> Self {
         let sale = purchase.sale;
-        let only = match sale.lines.as_slice() {
-            [line] => Some(line),
-            _ => None,
-        };
+        let section = shared_by_all(&sale.lines, |line| &line.section);
+        let tier = section.and_then(|_| shared_by_all(&sale.lines, |line| &line.tier));
         Self {
             reservation_id: sale.reservation_id.uuid(),
             payment_id: sale.payment_id.map(PaymentId::uuid),
             event_id: sale.event_id.uuid(),
             event_name: purchase.event_name.into(),
             lines: sale.lines.iter().map(SoldLineBody::from).collect(),
-            section: only.map(|line| line.section.to_string()),
-            tier: only.map(|line| line.tier.to_string()),
-            quantity: only.map(|line| line.quantity),
+            section: section.map(Label::to_string),
+            tier: tier.map(Label::to_string),
+            quantity: section.map(|_| sale.quantity()),
             total_amount: sale.total_amount.into(),
             refunded_amount: purchase.refunded.into(),
             returned: purchase.returned,

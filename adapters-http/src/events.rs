@@ -24,6 +24,7 @@ use crate::listing::page;
 use crate::replies::{Changed, Created};
 use crate::state::Shared;
 
+pub(crate) use bodies::TicketTypeBody;
 use bodies::{CancelEventRequest, CreateEventRequest, EventResponse};
 pub(crate) use parse::parse_label;
 use parse::parse_optional;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use ticketing_domain::refusal::FieldError;
 use ticketing_ports::read_models::reservations::ReservationLine;
-use ticketing_ports::vocabulary::ids::SectionId;
+use ticketing_ports::vocabulary::ids::{SectionId, TierId};
 use ticketing_ports::vocabulary::reservation::{SoldLine, Ticket};
 use ticketing_ports::vocabulary::seating::{Allocation, SeatId};
 use ticketing_runtime::WantedLine;
@@ -17,6 +17,10 @@ use crate::money::MoneyBody;
 pub(crate) struct LineRequest {
     #[schema(example = "VIP")]
     section: String,
+    /// The name of a ticket type of the section. If absent, the section's first type; in a section without types it must be
+    /// absent.
+    #[schema(example = "student")]
+    ticket_type: Option<String>,
     #[schema(value_type = u32, minimum = 1)]
     quantity: Quantity,
     /// The seats to hold, all or none. If absent, the server takes the best free seats.
@@ -26,6 +30,7 @@ pub(crate) struct LineRequest {
 
 read_object!(LineRequest {
     section,
+    ticket_type,
     quantity,
     specific_seats
 });
@@ -37,6 +42,7 @@ impl LineRequest {
         let field = format!("items[{index}].specific_seats");
         WantedLine {
             section: self.section.clone(),
+            ticket_type: self.ticket_type.clone(),
             quantity: self.quantity.0,
             specific_seats: seats.map(|seats| parse_seats(seats, &field, errors)),
         }
@@ -53,6 +59,12 @@ pub(crate) fn parse_seats(seats: &[String], field: &str, errors: &mut Vec<FieldE
     seats.iter().enumerate().filter_map(&mut parse).collect()
 }
 
+/// Returns what all lines have in common; `None` if they differ in it, or there are none.
+pub(crate) fn shared_by_all<'l, L, T: PartialEq>(lines: &'l [L], value: impl Fn(&'l L) -> &'l T) -> Option<&'l T> {
+    let first = lines.first().map(&value)?;
+    lines.iter().all(|line| value(line) == first).then_some(first)
+}
+
 /// A line of a reservation.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LineBody {
@@ -60,6 +72,10 @@ pub(crate) struct LineBody {
     /// What the line is for: `ticket`.
     kind: &'static str,
     section: String,
+    /// Null in a section without ticket types.
+    ticket_type_id: Option<Uuid>,
+    /// The name of the ticket type on the day of the order; null in a section without ticket types.
+    ticket_type: Option<String>,
     /// The pricing tier that sets the price.
     tier: String,
     /// Empty in a section of general admission.
@@ -103,6 +119,13 @@ pub(crate) struct SoldLineBody {
     section_id: Option<Uuid>,
     /// The name of the section on the day of the purchase.
     section: String,
+    /// Null in a section without ticket types.
+    ticket_type_id: Option<Uuid>,
+    /// The name of the ticket type on the day of the purchase; null in a section without ticket types.
+    ticket_type: Option<String>,
+    /// Null for a purchase that was made before tiers had ids.
+    tier_id: Option<Uuid>,
+    /// The name of the pricing tier on the day of the purchase.
     tier: String,
     quantity: u32,
     /// The price of one ticket.
@@ -117,6 +140,8 @@ impl From<&ReservationLine> for LineBody {
             line_id: line.line_id.uuid(),
             kind: line.kind.as_str(),
             section: line.section.to_string(),
+            ticket_type_id: line.ticket_type.as_ref().map(|of| of.ticket_type_id.uuid()),
+            ticket_type: line.ticket_type.as_ref().map(|of| of.name.to_string()),
             tier: line.tier.to_string(),
             seats: seats_of(line),
             quantity: line.quantity,
@@ -155,6 +180,9 @@ impl From<&SoldLine> for SoldLineBody {
             kind: line.kind.as_str(),
             section_id: line.section_id.map(SectionId::uuid),
             section: line.section.to_string(),
+            ticket_type_id: line.ticket_type.as_ref().map(|of| of.ticket_type_id.uuid()),
+            ticket_type: line.ticket_type.as_ref().map(|of| of.name.to_string()),
+            tier_id: line.tier_id.map(TierId::uuid),
             tier: line.tier.to_string(),
             quantity: line.quantity,
             unit_price: line.unit_price.into(),

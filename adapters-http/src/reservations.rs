@@ -13,14 +13,14 @@ use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
-use ticketing_ports::vocabulary::seating::Allocation;
+use ticketing_ports::vocabulary::seating::{Allocation, Label};
 use ticketing_runtime::{HistoryEntry, HoldSeats, PagedList, PayReservation};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Caller, CaughtUp, PathId, Post, Query, read_object};
-use crate::lines::{LineBody, SeatBody, TicketBody, seats_of};
+use crate::lines::{LineBody, SeatBody, TicketBody, seats_of, shared_by_all};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::payments::{NextActionBody, PaymentMethodBody, location_of};
@@ -279,19 +279,20 @@ impl TryFrom<HistoryEntry> for HistoryBody {
 }
 
 pub(crate) fn response(view: &ReservationView, now: Timestamp) -> ReservationResponse {
-    let only = view.only_line();
+    let section = shared_by_all(&view.lines, |line| &line.section);
+    let seats = || view.lines.iter().flat_map(seats_of).collect();
     ReservationResponse {
         reservation_id: view.reservation_id.uuid(),
         event_id: view.event_id.uuid(),
         customer_id: view.customer_id.uuid(),
         lines: view.lines.iter().map(LineBody::from).collect(),
-        section: only.map(|line| line.section.to_string()),
-        seats: only.map(seats_of),
-        quantity: only.map(|line| line.quantity),
+        section: section.map(Label::to_string),
+        seats: section.map(|_| seats()),
+        quantity: section.map(|_| view.quantity()),
         total_amount: view.total_amount.into(),
         refunded_amount: view.refunded_amount.into(),
         status: view.status.as_str(),
-        allocation: only.map(|line| line.allocation),
+        allocation: section.and_then(|_| shared_by_all(&view.lines, |line| &line.allocation).copied()),
         expires_at: view.expires_at,
         created_at: view.created_at,
         completed_at: view.completed_at,

@@ -232,12 +232,8 @@ fn request<C>(by: Actor, command: C) -> Request<C> {
 
 fn draft() -> EventDraft {
     let label = |text: &str| Label::new(text).expect("a short plain text is a label");
-    let tier = |section: &str, amount: i64| PricingTier {
-        section: label(section),
-        tier: label("regular"),
-        price: Money::new(amount, Currency::EUR),
-        available_from: None,
-        available_until: None,
+    let tier = |section: &str, amount: i64| {
+        PricingTier::always(label(section), label("regular"), Money::new(amount, Currency::EUR))
     };
     let rows = ["A", "B", "C", "D", "E"].map(|row| RowPlan::numbered(label(row), 20));
     EventDraft {
@@ -253,14 +249,8 @@ fn draft() -> EventDraft {
             timezone: label("Europe/Brussels"),
         },
         sections: vec![
-            SectionDraft {
-                name: label("VIP"),
-                seating: Seating::Numbered { rows: rows.to_vec() },
-            },
-            SectionDraft {
-                name: label("General"),
-                seating: Seating::GeneralAdmission { capacity: 500 },
-            },
+            SectionDraft::new(label("VIP"), Seating::Numbered { rows: rows.to_vec() }),
+            SectionDraft::new(label("General"), Seating::GeneralAdmission { capacity: 500 }),
         ],
         pricing_tiers: vec![tier("VIP", 12_000), tier("General", 5_000)],
         hold_seconds: None,

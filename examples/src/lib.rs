@@ -77,17 +77,15 @@ fn draft() -> EventDraft {
             country: label("BE"),
             timezone: label("UTC"),
         },
-        sections: vec![SectionDraft {
-            name: label("Floor"),
-            seating: Seating::GeneralAdmission { capacity: 10 },
-        }],
-        pricing_tiers: vec![PricingTier {
-            section: label("Floor"),
-            tier: label("regular"),
-            price: Money::new(2_500, Currency::EUR),
-            available_from: None,
-            available_until: None,
-        }],
+        sections: vec![SectionDraft::new(
+            label("Floor"),
+            Seating::GeneralAdmission { capacity: 10 },
+        )],
+        pricing_tiers: vec![PricingTier::always(
+            label("Floor"),
+            label("regular"),
+            Money::new(2_500, Currency::EUR),
+        )],
         hold_seconds: None,
         max_extensions: None,
         max_hold_seconds: None,

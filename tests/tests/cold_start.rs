@@ -214,17 +214,15 @@ async fn on_sale(office: &BoxOffice) -> EventId {
             country: label("BE"),
             timezone: label("Europe/Brussels"),
         },
-        sections: vec![SectionDraft {
-            name: label("Floor"),
-            seating: Seating::GeneralAdmission { capacity: 100 },
-        }],
-        pricing_tiers: vec![PricingTier {
-            section: label("Floor"),
-            tier: label("regular"),
-            price: Money::new(2_500, Currency::EUR),
-            available_from: None,
-            available_until: None,
-        }],
+        sections: vec![SectionDraft::new(
+            label("Floor"),
+            Seating::GeneralAdmission { capacity: 100 },
+        )],
+        pricing_tiers: vec![PricingTier::always(
+            label("Floor"),
+            label("regular"),
+            Money::new(2_500, Currency::EUR),
+        )],
         hold_seconds: Some(3_600),
         max_extensions: None,
         max_hold_seconds: None,

@@ -101,19 +101,10 @@ async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
             timezone: label("UTC"),
         },
         sections: SECTIONS
-            .map(|name| SectionDraft {
-                name: label(name),
-                seating: Seating::GeneralAdmission { capacity: PLACES },
-            })
+            .map(|name| SectionDraft::new(label(name), Seating::GeneralAdmission { capacity: PLACES }))
             .into(),
         pricing_tiers: SECTIONS
-            .map(|section| PricingTier {
-                section: label(section),
-                tier: label("regular"),
-                price: Money::new(2_500, Currency::EUR),
-                available_from: None,
-                available_until: None,
-            })
+            .map(|section| PricingTier::always(label(section), label("regular"), Money::new(2_500, Currency::EUR)))
             .into(),
         hold_seconds: None,
         max_extensions: None,

@@ -1,19 +1,27 @@
-//! Finds the price tier of a section that is in force at a given moment.
+//! Finds the price tier of a section, or of one of its ticket types, that is in force at a given moment.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::PricingTier;
+use ticketing_ports::vocabulary::seating::Label;
 
-/// Returns the tier of `section` that is in force at `now`; `None` if there is none. A tier is in force from its
-/// `available_from` on, until just before its `available_until`.
-pub fn tier_in_force<'a>(tiers: &'a [PricingTier], section: &str, now: Timestamp) -> Option<&'a PricingTier> {
+/// Returns the tier of a section's ticket type that is in force at `now`; `None` if there is none. In a section without
+/// types, `ticket_type` is `None`. A tier is in force from its `available_from` on, until just before its
+/// `available_until`.
+pub fn tier_in_force<'a>(
+    tiers: &'a [PricingTier],
+    section: &str,
+    ticket_type: Option<&Label>,
+    now: Timestamp,
+) -> Option<&'a PricingTier> {
     tiers.iter().find(|tier| {
         tier.section.as_str() == section
+            && tier.ticket_type.as_ref() == ticket_type
             && tier.available_from.is_none_or(|from| from <= now)
             && tier.available_until.is_none_or(|until| now < until)
     })
 }
 
-/// Returns the index of each tier that overlaps in time with an earlier tier of the same section in the list.
+/// Returns the index of each tier that overlaps in time with an earlier tier of the same section and ticket type in the list.
 pub fn overlapping(tiers: &[PricingTier]) -> Vec<usize> {
     let overlaps_earlier = |&index: &usize| tiers[..index].iter().any(|earlier| overlap(earlier, &tiers[index]));
     (0..tiers.len()).filter(overlaps_earlier).collect()
@@ -24,14 +32,13 @@ fn overlap(a: &PricingTier, b: &PricingTier) -> bool {
         (Some(from), Some(until)) => from < until,
         _ => true,
     };
-    a.section == b.section && begins_before_end(a, b) && begins_before_end(b, a)
+    a.section == b.section && a.ticket_type == b.ticket_type && begins_before_end(a, b) && begins_before_end(b, a)
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
     use ticketing_ports::vocabulary::money::{Currency, Money};
-    use ticketing_ports::vocabulary::seating::Label;
 
     use super::*;
 
@@ -40,27 +47,26 @@ mod tests {
     }
 
     fn tier(section: &str, name: &str, from: Option<i64>, until: Option<i64>) -> PricingTier {
+        let [section, name] = [section, name].map(|text| Label::new(text).unwrap());
         PricingTier {
-            section: Label::new(section).unwrap(),
-            tier: Label::new(name).unwrap(),
-            price: Money::new(100, Currency::EUR),
             available_from: from.map(at),
             available_until: until.map(at),
+            ..PricingTier::always(section, name, Money::new(100, Currency::EUR))
         }
     }
 
     #[test]
     fn at_the_very_moment_of_a_change_the_later_tier_is_in_force() {
         let tiers = [tier("A", "early", None, Some(10)), tier("A", "late", Some(10), None)];
-        let name = |now| tier_in_force(&tiers, "A", at(now)).map(|tier| tier.tier.as_str());
+        let name = |now| tier_in_force(&tiers, "A", None, at(now)).map(|tier| tier.tier.as_str());
         assert_eq!((name(9), name(10)), (Some("early"), Some("late")));
     }
 
     #[test]
     fn a_gap_between_tiers_has_no_price() {
         let tiers = [tier("A", "early", None, Some(10)), tier("A", "late", Some(20), None)];
-        assert_eq!(tier_in_force(&tiers, "A", at(15)), None);
-        assert_eq!(tier_in_force(&tiers, "B", at(5)), None);
+        assert_eq!(tier_in_force(&tiers, "A", None, at(15)), None);
+        assert_eq!(tier_in_force(&tiers, "B", None, at(5)), None);
     }
 
     #[test]

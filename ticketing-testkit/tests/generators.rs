@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use ticketing_domain::book::Caller;
 use ticketing_domain::generations::newest;
 use ticketing_domain::payment::{Charge, PaymentCommand, PaymentRequest, PaymentState};
-use ticketing_domain::pricing::{overlapping, tier_in_force};
+use ticketing_domain::pricing::overlapping;
 use ticketing_domain::reducer::Context;
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
@@ -32,7 +32,8 @@ proptest! {
         for section in house.draft.sections.clone() {
             let view = house.section(Caller::World, section.name.as_str()).unwrap();
             prop_assert_eq!(view.availability.counts.available, section.seating.capacity());
-            prop_assert!(tier_in_force(&house.draft.pricing_tiers, section.name.as_str(), start()).is_some());
+            prop_assert!(view.price.is_some());
+            prop_assert_eq!(view.ticket_types.len(), section.ticket_types.len());
         }
         prop_assert_eq!(overlapping(&house.draft.pricing_tiers), Vec::<usize>::new());
     }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_ports::read_models::events::EventView;
-use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule};
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, TicketType};
+use ticketing_ports::vocabulary::ids::TierId;
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -32,14 +33,80 @@ read_object!(VenueBody {
     timezone
 });
 
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct SectionBody {
+#[derive(Debug, Clone, ToSchema)]
+pub(crate) struct SectionRequest {
     #[schema(min_length = 1, max_length = 100)]
     pub(super) name: String,
     pub(super) seating: SeatingBody,
+    /// The types of tickets for the section, such as `regular` and `student`, which share its places. Whoever names no type
+    /// gets the first. If absent, all tickets of the section are alike.
+    #[schema(max_items = 50)]
+    pub(super) ticket_types: Option<Vec<TicketTypeRequest>>,
 }
 
-read_object!(SectionBody { name, seating });
+read_object!(SectionRequest {
+    name,
+    seating,
+    ticket_types
+});
+
+/// A type of tickets for a section. Its prices are those of the `pricing_tiers` that name it.
+#[derive(Debug, Clone, ToSchema)]
+pub(crate) struct TicketTypeRequest {
+    #[schema(example = "student", min_length = 1, max_length = 100)]
+    pub(super) name: String,
+    /// When the sale of the type begins; with the sale of the event if absent.
+    pub(super) available_from: Option<DateTime<Utc>>,
+    /// When the sale of the type ends; with the sale of the event if absent.
+    pub(super) available_until: Option<DateTime<Utc>>,
+    /// How many tickets of the type an order has at least, if it has any.
+    #[schema(minimum = 1, maximum = 100, default = 1)]
+    pub(super) min_per_order: Option<u32>,
+    /// How many tickets of the type an order has at most; `max_seats_per_order` if absent.
+    #[schema(minimum = 1, maximum = 100)]
+    pub(super) max_per_order: Option<u32>,
+}
+
+read_object!(TicketTypeRequest {
+    name,
+    available_from,
+    available_until,
+    min_per_order,
+    max_per_order
+});
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct SectionBody {
+    section_id: Uuid,
+    name: String,
+    seating: SeatingBody,
+    /// The types of tickets for the section. Empty if all tickets are alike.
+    ticket_types: Vec<TicketTypeBody>,
+}
+
+/// A type of tickets for a section.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct TicketTypeBody {
+    ticket_type_id: Uuid,
+    name: String,
+    available_from: Option<DateTime<Utc>>,
+    available_until: Option<DateTime<Utc>>,
+    min_per_order: Option<u32>,
+    max_per_order: Option<u32>,
+}
+
+impl From<&TicketType> for TicketTypeBody {
+    fn from(ticket_type: &TicketType) -> Self {
+        Self {
+            ticket_type_id: ticket_type.ticket_type_id.uuid(),
+            name: ticket_type.name.to_string(),
+            available_from: ticket_type.rules.available_from,
+            available_until: ticket_type.rules.available_until,
+            min_per_order: ticket_type.rules.min_per_order,
+            max_per_order: ticket_type.rules.max_per_order,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -116,11 +183,14 @@ impl From<&RowPlan> for RowBody {
     }
 }
 
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct PricingTierBody {
+#[derive(Debug, Clone, ToSchema)]
+pub(crate) struct PricingTierRequest {
     /// The name of a section of this event.
     #[schema(min_length = 1, max_length = 100)]
     pub(super) section: String,
+    /// The name of a ticket type of the section; absent in a section without types.
+    #[schema(min_length = 1, max_length = 100)]
+    pub(super) ticket_type: Option<String>,
     #[schema(min_length = 1, max_length = 100)]
     pub(super) tier: String,
     pub(super) price: MoneyBody,
@@ -130,13 +200,27 @@ pub(crate) struct PricingTierBody {
     pub(super) available_until: Option<DateTime<Utc>>,
 }
 
-read_object!(PricingTierBody {
+read_object!(PricingTierRequest {
     section,
+    ticket_type,
     tier,
     price,
     available_from,
     available_until
 });
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct PricingTierBody {
+    /// Null for an event that was created before tiers had ids.
+    tier_id: Option<Uuid>,
+    section: String,
+    /// Null in a section without ticket types.
+    ticket_type: Option<String>,
+    tier: String,
+    price: MoneyBody,
+    available_from: Option<DateTime<Utc>>,
+    available_until: Option<DateTime<Utc>>,
+}
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RefundRuleBody {
@@ -164,9 +248,9 @@ pub(crate) struct CreateEventRequest {
     pub(super) starts_at: DateTime<Utc>,
     pub(super) venue: VenueBody,
     #[schema(min_items = 1, max_items = 200)]
-    pub(super) sections: Vec<SectionBody>,
+    pub(super) sections: Vec<SectionRequest>,
     #[schema(max_items = 1_000)]
-    pub(super) pricing_tiers: Vec<PricingTierBody>,
+    pub(super) pricing_tiers: Vec<PricingTierRequest>,
     /// How many seconds a hold lasts without a payment.
     #[schema(minimum = 60, maximum = 3600, default = 300)]
     pub(super) hold_seconds: Option<u32>,
@@ -245,7 +329,9 @@ impl From<&EventView> for EventResponse {
         let details = &view.details;
         let text = |label: &Label| label.as_str().to_owned();
         let section = |section: &ticketing_ports::vocabulary::event_details::Section| SectionBody {
+            section_id: section.section_id.uuid(),
             name: text(&section.name),
+            ticket_types: section.ticket_types.iter().map(TicketTypeBody::from).collect(),
             seating: match &section.seating {
                 Seating::GeneralAdmission { capacity } => SeatingBody::GeneralAdmission { capacity: *capacity },
                 Seating::Numbered { rows } => SeatingBody::Numbered {
@@ -254,7 +340,9 @@ impl From<&EventView> for EventResponse {
             },
         };
         let tier = |tier: &PricingTier| PricingTierBody {
+            tier_id: tier.tier_id.map(TierId::uuid),
             section: text(&tier.section),
+            ticket_type: tier.ticket_type.as_ref().map(text),
             tier: text(&tier.tier),
             price: tier.price.into(),
             available_from: tier.available_from,

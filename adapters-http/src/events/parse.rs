@@ -1,13 +1,14 @@
 //! Turns an organiser's request into a draft. Reports all faults of the request together.
 
-use ticketing_domain::catalog::{self, EventDraft, SectionDraft};
+use ticketing_domain::catalog::{self, EventDraft, SectionDraft, TicketTypeDraft};
 use ticketing_domain::refusal::{FieldError, Refusal};
-use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, TicketTypeRules, Venue};
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 
 use super::bodies::{
-    CreateEventRequest, GAP, PricingTierBody, RefundRuleBody, RowBody, SeatingBody, SectionBody, VenueBody,
+    CreateEventRequest, GAP, PricingTierRequest, RefundRuleBody, RowBody, SeatingBody, SectionRequest,
+    TicketTypeRequest, VenueBody,
 };
 
 impl TryFrom<&CreateEventRequest> for EventDraft {
@@ -96,7 +97,7 @@ fn parse_venue(venue: &VenueBody, errors: &mut Vec<FieldError>) -> Option<Venue>
     Some(venue)
 }
 
-fn parse_section(section: &SectionBody, field: &str, errors: &mut Vec<FieldError>) -> Option<SectionDraft> {
+fn parse_section(section: &SectionRequest, field: &str, errors: &mut Vec<FieldError>) -> Option<SectionDraft> {
     let name = parse_label(&section.name, &format!("{field}.name"), errors);
     let seating = match &section.seating {
         SeatingBody::GeneralAdmission { capacity } => Some(Seating::GeneralAdmission { capacity: *capacity }),
@@ -111,10 +112,33 @@ fn parse_section(section: &SectionBody, field: &str, errors: &mut Vec<FieldError
                 .map(|rows| Seating::Numbered { rows })
         }
     };
+    let ticket_types: Vec<_> = section
+        .ticket_types
+        .iter()
+        .flatten()
+        .enumerate()
+        .map(|(index, of)| parse_ticket_type(of, &format!("{field}.ticket_types[{index}]"), errors))
+        .collect();
     Some(SectionDraft {
         name: name?,
         seating: seating?,
+        ticket_types: ticket_types.into_iter().collect::<Option<_>>()?,
     })
+}
+
+fn parse_ticket_type(
+    ticket_type: &TicketTypeRequest,
+    field: &str,
+    errors: &mut Vec<FieldError>,
+) -> Option<TicketTypeDraft> {
+    let name = parse_label(&ticket_type.name, &format!("{field}.name"), errors)?;
+    let rules = TicketTypeRules {
+        available_from: ticket_type.available_from,
+        available_until: ticket_type.available_until,
+        min_per_order: ticket_type.min_per_order,
+        max_per_order: ticket_type.max_per_order,
+    };
+    Some(TicketTypeDraft { name, rules })
 }
 
 fn parse_row(row: &RowBody, field: &str, errors: &mut Vec<FieldError>) -> Option<RowPlan> {
@@ -153,15 +177,15 @@ fn parse_places(places: &[String], field: &str, errors: &mut Vec<FieldError>) ->
     all_are_right.then(|| RowPlaces::of(labels))
 }
 
-fn parse_tier(tier: &PricingTierBody, field: &str, errors: &mut Vec<FieldError>) -> Option<PricingTier> {
+fn parse_tier(tier: &PricingTierRequest, field: &str, errors: &mut Vec<FieldError>) -> Option<PricingTier> {
     let section = parse_label(&tier.section, &format!("{field}.section"), errors);
+    let ticket_type = parse_optional(tier.ticket_type.as_deref(), &format!("{field}.ticket_type"), errors);
     let name = parse_label(&tier.tier, &format!("{field}.tier"), errors);
     let price = tier.price.parse(&format!("{field}.price"), errors);
     Some(PricingTier {
-        section: section?,
-        tier: name?,
-        price: price?,
+        ticket_type,
         available_from: tier.available_from,
         available_until: tier.available_until,
+        ..PricingTier::always(section?, name?, price?)
     })
 }

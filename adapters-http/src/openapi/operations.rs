@@ -166,7 +166,15 @@ pub(super) fn examples(operation: &str) -> Vec<(&'static str, Value)> {
         { "section": "VIP", "quantity": 2, "specific_seats": ["A-12", "A-13"] },
         { "section": "General", "quantity": 1 },
     ] });
-    vec![("one_section", one), ("several_sections", several)]
+    let types = json!({ "event_id": EVENT, "items": [
+        { "section": "General", "ticket_type": "regular", "quantity": 1 },
+        { "section": "General", "ticket_type": "student", "quantity": 2 },
+    ] });
+    vec![
+        ("one_section", one),
+        ("several_sections", several),
+        ("ticket_types", types),
+    ]
 }
 
 /// Returns the only example of a request body; `None` if the operation takes no body.
@@ -182,14 +190,16 @@ fn example(operation: &str) -> Option<Value> {
             "sections": [
                 { "name": "VIP", "seating": { "kind": "numbered", "rows": [
                     { "row": "A", "seats": 20 }, { "row": "B", "places": ["5", "3", "1", "_", "2", "4", "12A"] }] } },
-                { "name": "General", "seating": { "kind": "general_admission", "capacity": 500 } },
+                { "name": "General", "seating": { "kind": "general_admission", "capacity": 500 },
+                  "ticket_types": [{ "name": "regular" }, { "name": "student", "max_per_order": 4 }] },
             ],
             "pricing_tiers": [
                 { "section": "VIP", "tier": "regular", "price": price(12_000) },
-                { "section": "General", "tier": "early bird", "price": price(4_000),
+                { "section": "General", "ticket_type": "regular", "tier": "early bird", "price": price(4_000),
                   "available_until": "2040-03-01T00:00:00Z" },
-                { "section": "General", "tier": "regular", "price": price(5_000),
+                { "section": "General", "ticket_type": "regular", "tier": "regular", "price": price(5_000),
                   "available_from": "2040-03-01T00:00:00Z" },
+                { "section": "General", "ticket_type": "student", "tier": "regular", "price": price(2_500) },
             ],
             "hold_seconds": 300,
             "max_extensions": 2,

@@ -15,13 +15,16 @@ pub(crate) struct CreateReservationRequest {
     /// The section, if the order is of one section and has no `items`.
     #[schema(example = "General")]
     section: Option<String>,
+    /// The ticket type, if the order has no `items`. If absent, the section's first type.
+    #[schema(example = "student")]
+    ticket_type: Option<String>,
     /// How many seats, if the order has no `items`.
     #[schema(value_type = Option<u32>, minimum = 1)]
     quantity: Option<Quantity>,
     /// The seats to hold, all or none, if the order has no `items`. If absent, the server takes the best free seats.
     #[schema(example = json!(["A-12", "A-13"]))]
     specific_seats: Option<Vec<String>>,
-    /// The lines of the order, each of a section of its own. The seats of all lines are held, or none.
+    /// The lines of the order, with each ticket type of a section once. The seats of all lines are held, or none.
     #[schema(min_items = 1, max_items = 20)]
     items: Option<Vec<LineRequest>>,
     /// Who gets the seats; the caller if absent. Only an administrator can name somebody else.
@@ -31,6 +34,7 @@ pub(crate) struct CreateReservationRequest {
 read_object!(CreateReservationRequest {
     event_id,
     section,
+    ticket_type,
     quantity,
     specific_seats,
     items,
@@ -72,6 +76,7 @@ impl CreateReservationRequest {
         let specific_seats = seats.map(|seats| parse_seats(seats, "specific_seats", errors));
         Some(WantedLine {
             section: self.section.clone()?,
+            ticket_type: self.ticket_type.clone(),
             quantity: self.quantity?.0,
             specific_seats,
         })
@@ -81,6 +86,7 @@ impl CreateReservationRequest {
     fn lines(&self, items: &[LineRequest], errors: &mut Vec<FieldError>) -> Vec<WantedLine> {
         let beside = [
             ("section", self.section.is_some()),
+            ("ticket_type", self.ticket_type.is_some()),
             ("quantity", self.quantity.is_some()),
             ("specific_seats", self.specific_seats.is_some()),
         ];

@@ -28,6 +28,7 @@ async fn the_sales_of_an_event_add_up() {
         "refunded": euros(1_000),
         "tickets_sold": 5,
         "average_price": euros(9_000),
+        "by_ticket_type": {},
         "by_tier": { "regular": 5 },
         "by_section": {
             "General": { "tickets_sold": 2, "revenue": euros(10_000) },

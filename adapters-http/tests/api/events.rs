@@ -90,16 +90,15 @@ async fn what_is_posted_is_what_is_read() {
     let read = olga.get_after(&created, &format!("/api/events/{event}")).await;
     assert_eq!(read.expect(200).body, created.body);
     assert_eq!(read.body["starts_at"], "2027-05-01T18:00:00Z");
-    for field in [
-        "name",
-        "currency",
-        "venue",
-        "sections",
-        "category",
-        "hold_seconds",
-        "refund_policy",
-    ] {
+    for field in ["name", "currency", "venue", "category", "hold_seconds", "refund_policy"] {
         assert_eq!(read.body[field], request[field], "{field}");
+    }
+    let told = read.body["sections"].as_array().unwrap();
+    let asked = request["sections"].as_array().unwrap();
+    assert_eq!(told.len(), asked.len());
+    for (told, asked) in told.iter().zip(asked) {
+        assert_eq!([&told["name"], &told["seating"]], [&asked["name"], &asked["seating"]]);
+        assert!(told["section_id"].is_string());
     }
 }
 

@@ -37,5 +37,6 @@ mod roles;
 mod several_sections;
 mod sign_in;
 mod support;
+mod ticket_types;
 mod trace_context;
 mod who_may;

@@ -12,6 +12,7 @@ use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::read_models::sales::{EventSales, Purchase};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::reservation::NamedTicketType;
 use ticketing_ports::vocabulary::seating::{Label, SeatCounts};
 use uuid::Uuid;
 
@@ -170,8 +171,7 @@ impl Rows {
             } => self.end_hold(reservation_id, section_id),
             Change::ReservationHeld(mut view) => {
                 for line in &mut view.lines {
-                    self.share(&mut line.section);
-                    self.share(&mut line.tier);
+                    self.share_all(&mut line.section, line.ticket_type.as_mut(), &mut line.tier);
                 }
                 self.reservations_by_customer
                     .insert((view.customer_id, view.created_at, view.reservation_id.uuid()));
@@ -186,8 +186,7 @@ impl Rows {
             Change::PaymentChanged(change) => self.change_payment(change),
             Change::TicketsSold(mut sale) => {
                 for line in &mut sale.lines {
-                    self.share(&mut line.section);
-                    self.share(&mut line.tier);
+                    self.share_all(&mut line.section, line.ticket_type.as_mut(), &mut line.tier);
                 }
                 self.sales.sell(sale);
             }
@@ -303,6 +302,15 @@ impl Rows {
                 self.labels.insert(label.clone());
                 label
             }
+        }
+    }
+
+    /// Shares the labels of a line.
+    fn share_all(&mut self, section: &mut Label, ticket_type: Option<&mut NamedTicketType>, tier: &mut Label) {
+        self.share(section);
+        self.share(tier);
+        if let Some(of) = ticket_type {
+            self.share(&mut of.name);
         }
     }
 

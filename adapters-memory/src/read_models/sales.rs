@@ -29,6 +29,7 @@ struct Totals {
     revenue: i64,
     refunded: i64,
     tickets: u64,
+    by_ticket_type: BTreeMap<Label, u64>,
     by_tier: BTreeMap<Label, u64>,
     /// For each section, the number of tickets sold and the revenue in minor units.
     by_section: BTreeMap<Label, (u64, i64)>,
@@ -41,6 +42,9 @@ impl Sales {
         for line in &sale.lines {
             let quantity = u64::from(line.quantity);
             totals.tickets += quantity;
+            if let Some(of) = &line.ticket_type {
+                *totals.by_ticket_type.entry(of.name.clone()).or_default() += quantity;
+            }
             *totals.by_tier.entry(line.tier.clone()).or_default() += quantity;
             let section = totals.by_section.entry(line.section.clone()).or_default();
             section.0 += quantity;
@@ -67,6 +71,10 @@ impl Sales {
         for line in &sold.sale.lines {
             let quantity = u64::from(line.quantity);
             totals.tickets -= quantity;
+            let of_type = line.ticket_type.as_ref();
+            if let Some(tickets) = of_type.and_then(|of| totals.by_ticket_type.get_mut(&of.name)) {
+                *tickets -= quantity;
+            }
             if let Some(tickets) = totals.by_tier.get_mut(&line.tier) {
                 *tickets -= quantity;
             }
@@ -119,6 +127,7 @@ impl Sales {
             total_revenue: Money::new(totals.revenue, currency),
             refunded: Money::new(totals.refunded, currency),
             tickets_sold: totals.tickets,
+            by_ticket_type: totals.by_ticket_type.clone(),
             by_tier: totals.by_tier.clone(),
             by_section: totals
                 .by_section

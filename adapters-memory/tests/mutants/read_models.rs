@@ -310,6 +310,7 @@ impl SalesQueries for LyingReadModels {
                     total_revenue: Money::zero(Currency::EUR),
                     refunded: Money::zero(Currency::EUR),
                     tickets_sold: 0,
+                    by_ticket_type: Default::default(),
                     by_tier: Default::default(),
                     by_section: Default::default(),
                     total_capacity: 0,

@@ -22,20 +22,23 @@ use crate::errors::refused;
 impl SalesQueries for PostgresReadModels {
     async fn event_sales(&self, event: EventId) -> Result<Option<EventSales>, StoreError> {
         let rows = sqlx::query(self.sql(
-            "SELECT view -> 'details' ->> 'currency' AS currency, house.capacity, section, tier, revenue, refunded, tickets
+            "SELECT view -> 'details' ->> 'currency' AS currency, house.capacity, section, ticket_type, tier, revenue,
+                    refunded, tickets
              FROM read_models.events
              CROSS JOIN (
                  SELECT coalesce(sum(capacity), 0)::bigint AS capacity FROM read_models.sections WHERE event_id = $1
              ) AS house
              LEFT JOIN (
-                 SELECT coalesce(line.section, sale.section) AS section, coalesce(line.tier, sale.tier) AS tier,
+                 SELECT coalesce(line.section, sale.section) AS section,
+                        CASE WHEN line.place IS NULL THEN sale.ticket_type ELSE line.ticket_type END AS ticket_type,
+                        coalesce(line.tier, sale.tier) AS tier,
                         sum(coalesce(line.total_amount, sale.total_amount))::bigint AS revenue,
                         sum(CASE WHEN line.place > 0 THEN 0 ELSE refunded END)::bigint AS refunded,
                         coalesce(sum(coalesce(line.quantity, sale.quantity)) FILTER (WHERE NOT returned), 0)::bigint
                             AS tickets
                  FROM read_models.sales AS sale LEFT JOIN read_models.sale_lines AS line USING (reservation_id)
                  WHERE event_id = $1
-                 GROUP BY 1, 2
+                 GROUP BY 1, 2, 3
              ) AS sold ON true
              WHERE event_id = $1",
         ))
@@ -57,6 +60,7 @@ impl SalesQueries for PostgresReadModels {
             total_revenue: Money::zero(currency),
             refunded: Money::zero(currency),
             tickets_sold: 0,
+            by_ticket_type: BTreeMap::new(),
             by_tier: BTreeMap::new(),
             by_section: BTreeMap::new(),
             total_capacity: first.count("capacity")?,
@@ -111,9 +115,10 @@ impl SalesQueries for PostgresReadModels {
     }
 }
 
-/// The sales of one tier in one section.
+/// The sales of one tier of one ticket type in one section.
 struct Group {
     section: Label,
+    ticket_type: Option<Label>,
     tier: Label,
     revenue: i64,
     refunded: i64,
@@ -127,6 +132,10 @@ impl Group {
         add(&mut sales.total_revenue, self.revenue)?;
         add(&mut sales.refunded, self.refunded)?;
         sales.tickets_sold = sales.tickets_sold.checked_add(self.tickets)?;
+        if let Some(ticket_type) = self.ticket_type {
+            let of_type = sales.by_ticket_type.entry(ticket_type).or_default();
+            *of_type = of_type.checked_add(self.tickets)?;
+        }
         let tier = sales.by_tier.entry(self.tier).or_default();
         *tier = tier.checked_add(self.tickets)?;
         let section = sales.by_section.entry(self.section).or_insert(SectionSales {
@@ -138,7 +147,7 @@ impl Group {
     }
 }
 
-/// Reads the sales of one tier in one section from a row. Returns `None` if the row only says that the event has no
+/// Reads the sales of one tier of one ticket type in one section from a row. Returns `None` if the row only says that the event has no
 /// sales.
 fn group_from(row: &PgRow) -> Result<Option<Group>, StoreError> {
     let cells = Cells {
@@ -149,7 +158,13 @@ fn group_from(row: &PgRow) -> Result<Option<Group>, StoreError> {
     if cells.get::<Option<&str>>("section")?.is_none() {
         return Ok(None);
     }
+    let has_type = cells.get::<Option<&str>>("ticket_type")?.is_some();
     Ok(Some(Group {
+        ticket_type: if has_type {
+            Some(label(&cells, "ticket_type")?)
+        } else {
+            None
+        },
         section: label(&cells, "section")?,
         tier: label(&cells, "tier")?,
         revenue: cells.get("revenue")?,

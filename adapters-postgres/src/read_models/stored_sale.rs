@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TierId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::{LineKind, Sale, SoldLine, is_told_without_lines};
 use ticketing_ports::vocabulary::seating::Label;
@@ -29,6 +29,8 @@ struct PlainLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     section_id: Option<SectionId>,
     section: Label,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tier_id: Option<TierId>,
     tier: Label,
     quantity: u32,
     unit_price: Money,
@@ -37,13 +39,18 @@ struct PlainLine {
 impl From<&Sale> for StoredSale {
     fn from(sale: &Sale) -> Self {
         let plain = match sale.lines.as_slice() {
-            [line] if is_told_without_lines(sale.reservation_id, line.kind, line.line_id) => Some(PlainLine {
-                section_id: line.section_id,
-                section: line.section.clone(),
-                tier: line.tier.clone(),
-                quantity: line.quantity,
-                unit_price: line.unit_price,
-            }),
+            [line]
+                if is_told_without_lines(sale.reservation_id, line.kind, line.line_id, line.ticket_type.as_ref()) =>
+            {
+                Some(PlainLine {
+                    section_id: line.section_id,
+                    section: line.section.clone(),
+                    tier_id: line.tier_id,
+                    tier: line.tier.clone(),
+                    quantity: line.quantity,
+                    unit_price: line.unit_price,
+                })
+            }
             _ => None,
         };
         Self {
@@ -71,6 +78,8 @@ impl StoredSale {
             kind: LineKind::Ticket,
             section_id: plain.section_id,
             section: plain.section,
+            ticket_type: None,
+            tier_id: plain.tier_id,
             tier: plain.tier,
             quantity: plain.quantity,
             unit_price: plain.unit_price,

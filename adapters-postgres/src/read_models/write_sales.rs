@@ -17,13 +17,13 @@ impl PostgresReadModels {
             self.need_events(connection, rows.clone().map(|sold| sold.sale.event_id))
                 .await?;
             sqlx::query(self.sql(
-                "INSERT INTO read_models.sales (reservation_id, event_id, customer_id, section, tier, quantity,
-                                                total_amount, currency, sold_at, refunded, returned, sale)
-                 SELECT reservation_id, event_id, customer_id, section, tier, quantity, total_amount, currency, sold_at,
-                        refunded, returned, sale::json
-                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                "INSERT INTO read_models.sales (reservation_id, event_id, customer_id, section, ticket_type, tier,
+                                                quantity, total_amount, currency, sold_at, refunded, returned, sale)
+                 SELECT reservation_id, event_id, customer_id, section, ticket_type, tier, quantity, total_amount,
+                        currency, sold_at, refunded, returned, sale::json
+                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                       AS sold (reservation_id, event_id, customer_id, section, tier, quantity, total_amount, currency,
-                               sold_at, refunded, returned, sale)
+                               sold_at, refunded, returned, sale, ticket_type)
                  ON CONFLICT (reservation_id) DO UPDATE
                  SET refunded = excluded.refunded, returned = excluded.returned, sale = excluded.sale,
                      quantity = excluded.quantity, total_amount = excluded.total_amount, sold_at = excluded.sold_at",
@@ -40,6 +40,7 @@ impl PostgresReadModels {
             .bind(column(rows.clone(), |sold| sold.given_back.refunded))
             .bind(column(rows.clone(), |sold| sold.given_back.returned))
             .bind(texts(rows.clone().map(|sold| StoredSale::from(&sold.sale)))?)
+            .bind(first_lines(rows.clone(), name_of_type)?)
             .execute(&mut *connection)
             .await
             .map_err(|error| refused(error, "sales"))?;
@@ -85,8 +86,8 @@ impl PostgresReadModels {
         }
         let rows = lines.iter();
         sqlx::query(self.sql(
-            "INSERT INTO read_models.sale_lines (reservation_id, place, section, tier, quantity, total_amount)
-             SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+            "INSERT INTO read_models.sale_lines (reservation_id, place, section, tier, quantity, total_amount, ticket_type)
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (reservation_id, place) DO NOTHING",
         ))
         .bind(column(rows.clone(), |(reservation, _, _)| reservation.uuid()))
@@ -94,7 +95,8 @@ impl PostgresReadModels {
         .bind(column(rows.clone(), |(_, _, line)| line.section.as_str()))
         .bind(column(rows.clone(), |(_, _, line)| line.tier.as_str()))
         .bind(column(rows.clone(), |(_, _, line)| i64::from(line.quantity)))
-        .bind(column(rows, |(_, _, line)| line.total.amount))
+        .bind(column(rows.clone(), |(_, _, line)| line.total.amount))
+        .bind(column(rows, |(_, _, line)| name_of_type(line)))
         .execute(connection)
         .await
         .map_err(|error| refused(error, "sale_lines"))?;
@@ -102,11 +104,15 @@ impl PostgresReadModels {
     }
 }
 
+fn name_of_type(line: &SoldLine) -> Option<&str> {
+    line.ticket_type.as_ref().map(|of| of.name.as_str())
+}
+
 /// Returns a column of what the first line of each sale says.
-fn first_lines<'s>(
+fn first_lines<'s, T>(
     sales: impl Iterator<Item = &'s Sold>,
-    value: impl Fn(&'s SoldLine) -> &'s str,
-) -> Result<Vec<&'s str>, StoreError> {
+    value: impl Fn(&'s SoldLine) -> T,
+) -> Result<Vec<T>, StoreError> {
     let first = |sold: &'s Sold| {
         sold.sale
             .lines

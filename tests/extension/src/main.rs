@@ -59,19 +59,10 @@ fn draft(starts_at: Timestamp) -> EventDraft {
             country: label("BE"),
             timezone: label("Europe/Brussels"),
         },
-        sections: vec![SectionDraft {
-            name: label("Stalls"),
-            seating: Seating::Numbered {
+        sections: vec![SectionDraft::new(label("Stalls"), Seating::Numbered {
                 rows: vec![row("A", 4), row("B", 6)],
-            },
-        }],
-        pricing_tiers: vec![PricingTier {
-            section: label("Stalls"),
-            tier: label("regular"),
-            price: Money::new(2_500, Currency::EUR),
-            available_from: None,
-            available_until: None,
-        }],
+            })],
+        pricing_tiers: vec![PricingTier::always(label("Stalls"), label("regular"), Money::new(2_500, Currency::EUR))],
         hold_seconds: None,
         max_extensions: None,
         max_hold_seconds: None,

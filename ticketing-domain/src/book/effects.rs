@@ -9,7 +9,7 @@ use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal, ReleaseRea
 use crate::payment::{Charge, GatewayCall, Payment, PaymentCommand, PaymentEvent};
 use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
-use crate::reservation::{Line, Reservation, SagaCommand, SagaInput};
+use crate::reservation::{Line, Reservation, SagaCommand, SagaInput, seats_in, sections_of};
 
 impl CarryOut for Catalog {
     fn carry_out(
@@ -137,8 +137,8 @@ impl CarryOut for Reservation {
 
 impl UnitOfWork<'_> {
     /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, or if the customer
-    /// has too many other seats by now. No two lines are of one section, so what the sections are asked first is what
-    /// they do then.
+    /// has too many other seats by now. Each section is asked once, for the seats of all its lines, so what it is asked
+    /// first is what it does then.
     fn sell(&mut self, reservation_id: ReservationId, lines: &[Line]) -> bool {
         let Some(customer_id) = self.customer_of(reservation_id) else {
             return false;
@@ -148,9 +148,9 @@ impl UnitOfWork<'_> {
             _ => self.would_sell(reservation_id, lines),
         };
         all_would
-            && lines.iter().all(|line| {
-                let sell = sell(reservation_id, customer_id, line);
-                self.decide::<Inventory>(line.section_id, &sell).is_ok()
+            && sections_of(lines).all(|section_id| {
+                let sell = sell(reservation_id, customer_id, section_id, lines);
+                self.decide::<Inventory>(section_id, &sell).is_ok()
             })
     }
 
@@ -162,8 +162,9 @@ impl UnitOfWork<'_> {
             return false;
         };
         let mut all_would = self.may_still_have(reservation_id, customer_id, lines);
-        for line in lines {
-            all_would &= self.would_do::<Inventory>(line.section_id, &sell(reservation_id, customer_id, line));
+        for section_id in sections_of(lines) {
+            let sell = sell(reservation_id, customer_id, section_id, lines);
+            all_would &= self.would_do::<Inventory>(section_id, &sell);
         }
         all_would
     }
@@ -189,11 +190,16 @@ impl UnitOfWork<'_> {
     }
 }
 
-fn sell(reservation_id: ReservationId, customer_id: CustomerId, line: &Line) -> InventoryCommand {
+fn sell(
+    reservation_id: ReservationId,
+    customer_id: CustomerId,
+    section_id: SectionId,
+    lines: &[Line],
+) -> InventoryCommand {
     InventoryCommand::Sell {
         reservation_id,
         customer_id,
-        seats: line.seats.clone(),
+        seats: seats_in(section_id, lines),
     }
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, TicketTypeRules, Venue};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::roles::Actor;
@@ -88,4 +88,40 @@ pub struct SectionDraft {
     pub name: Label,
     /// The section's rows of numbered seats, or its capacity.
     pub seating: Seating,
+    /// The types of tickets for the section; whoever names no type gets the first. Empty if all tickets are alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ticket_types: Vec<TicketTypeDraft>,
+}
+
+impl SectionDraft {
+    /// Makes a section without ticket types.
+    pub fn new(name: Label, seating: Seating) -> Self {
+        Self {
+            name,
+            seating,
+            ticket_types: Vec::new(),
+        }
+    }
+
+    /// Gives the section ticket types of these names, which are sold in any number as long as sales are open.
+    #[must_use]
+    pub fn with_types(self, names: impl IntoIterator<Item = Label>) -> Self {
+        let types = names.into_iter().map(|name| TicketTypeDraft {
+            name,
+            rules: TicketTypeRules::default(),
+        });
+        Self {
+            ticket_types: types.collect(),
+            ..self
+        }
+    }
+}
+
+/// A ticket type as its organiser describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketTypeDraft {
+    /// What the type is called; no two types of a section have the same name.
+    pub name: Label,
+    /// When the type is sold, and how many of its tickets an order may have.
+    pub rules: TicketTypeRules,
 }

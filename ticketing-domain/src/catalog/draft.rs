@@ -1,59 +1,26 @@
 //! The rules that a draft has to keep. All faults are reported at once, so that an organiser can mend them together.
 
+mod checks;
+mod prices;
+
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{EventDetails, HoldExtensions, RefundRule, Section, Venue};
-use ticketing_ports::vocabulary::ids::SectionId;
+use ticketing_ports::vocabulary::event_details::{
+    EventDetails, HoldExtensions, PricingTier, RefundRule, Section, TicketType, Venue,
+};
+use ticketing_ports::vocabulary::ids::{SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::seating::{RowPlaces, Seating};
 use ticketing_ports::vocabulary::text::folded;
 
-use super::command::{EventDraft, SectionDraft};
+use super::command::{EventDraft, SectionDraft, TicketTypeDraft};
 use super::iso_codes;
-use crate::pricing;
+use super::limits;
 use crate::reducer::Context;
 use crate::refusal::{FieldError, Refusal};
-
-/// The limits that an organiser's description of an event has to keep.
-pub mod limits {
-    /// How many sections an event has at most.
-    pub const SECTIONS: usize = 200;
-    /// How many pricing tiers an event has at most, all sections together.
-    pub const PRICING_TIERS: usize = 1_000;
-    /// How many rows a numbered section has at most.
-    pub const ROWS_PER_SECTION: usize = 2_000;
-    /// How many places a row has at most whose places are listed one by one.
-    pub const PLACES_PER_ROW: usize = 1_000;
-    /// How many seats a numbered section has at most, gaps included.
-    pub const SEATS_PER_NUMBERED_SECTION: u32 = 100_000;
-    /// How many places a section of general admission has at most.
-    pub const PLACES_PER_SECTION: u32 = 1_000_000;
-    /// The least and the most seconds that an organiser may let a hold last.
-    pub const HOLD_SECONDS: std::ops::RangeInclusive<u32> = 60..=3_600;
-    /// How many seconds a hold lasts if the organiser does not say.
-    pub const DEFAULT_HOLD_SECONDS: u32 = 300;
-    /// How often an organiser may let a hold be extended.
-    pub const EXTENSIONS: std::ops::RangeInclusive<u32> = 0..=10;
-    /// How often a hold may be extended if the organiser does not say. People who need more time than others must be
-    /// able to get it (WCAG 2.2.1).
-    pub const DEFAULT_EXTENSIONS: u32 = 2;
-    /// The most seconds that an organiser may let a hold last in all: four hours.
-    pub const MAX_HOLD_SECONDS: u32 = 14_400;
-    /// The range from which an organiser may choose how many seats one reservation has at most.
-    pub const SEATS_PER_ORDER: std::ops::RangeInclusive<u32> = 1..=100;
-    /// How many seats one reservation has at most if the organiser does not say.
-    pub const DEFAULT_SEATS_PER_ORDER: u32 = 8;
-    /// The range from which an organiser may choose how many seats one customer has at most.
-    pub const SEATS_PER_CUSTOMER: std::ops::RangeInclusive<u32> = 1..=100_000;
-    /// How many rules a refund policy has at most.
-    pub const REFUND_RULES: usize = 20;
-    /// The highest price of one seat, in minor units of the currency: ten million euros, for example.
-    pub const PRICE: i64 = 1_000_000_000;
-    /// How many years from now an event may begin at most.
-    pub const YEARS_AHEAD: i64 = 20;
-}
+use checks::{NO_LEAP_SECOND, at_most, between, is_leap_second, one_to};
 
 const DEFAULT_REFUND_POLICY: [RefundRule; 2] = [
     RefundRule {
@@ -73,7 +40,6 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
     check_currency(draft.currency, &mut errors);
     check_venue(&draft.venue, &mut errors);
     check_sections(&draft.sections, &mut errors);
-    check_tiers(draft, &mut errors);
 
     let hold_seconds = draft.hold_seconds.unwrap_or(limits::DEFAULT_HOLD_SECONDS);
     if !limits::HOLD_SECONDS.contains(&hold_seconds) {
@@ -87,6 +53,8 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
             between(&limits::SEATS_PER_ORDER),
         ));
     }
+    prices::check_ticket_types(&draft.sections, max_seats_per_order, &mut errors);
+    prices::check_tiers(draft, &mut errors);
     let max_seats_per_customer = draft.max_seats_per_customer;
     if max_seats_per_customer.is_some_and(|seats| !limits::SEATS_PER_CUSTOMER.contains(&seats)) {
         errors.push(FieldError::new(
@@ -108,6 +76,11 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
         section_id: ctx.new_id(SectionId::new),
         name: section.name.clone(),
         seating: section.seating.clone(),
+        ticket_types: section.ticket_types.iter().map(|of| ticket_type(of, ctx)).collect(),
+    });
+    let tiers = draft.pricing_tiers.iter().map(|tier| PricingTier {
+        tier_id: Some(ctx.new_id(TierId::new)),
+        ..tier.clone()
     });
     Ok(EventDetails {
         name: draft.name.clone(),
@@ -117,13 +90,21 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
         starts_at: draft.starts_at,
         venue: draft.venue.clone(),
         sections: sections.collect(),
-        pricing_tiers: draft.pricing_tiers.clone(),
+        pricing_tiers: tiers.collect(),
         hold_seconds,
         extensions,
         max_seats_per_order,
         max_seats_per_customer,
         refund_policy,
     })
+}
+
+fn ticket_type(draft: &TicketTypeDraft, ctx: &Context<'_>) -> TicketType {
+    TicketType {
+        ticket_type_id: ctx.new_id(TicketTypeId::new),
+        name: draft.name.clone(),
+        rules: draft.rules.clone(),
+    }
 }
 
 fn extensions(draft: &EventDraft, hold_seconds: u32, errors: &mut Vec<FieldError>) -> Option<HoldExtensions> {
@@ -164,13 +145,6 @@ fn check_time(starts_at: Timestamp, now: Timestamp, errors: &mut Vec<FieldError>
     }
 }
 
-/// A leap second such as 23:59:60 is refused, because most clients cannot read such a time.
-const NO_LEAP_SECOND: &str = "must not be a leap second";
-
-fn is_leap_second(time: Timestamp) -> bool {
-    time.timestamp_subsec_nanos() >= 1_000_000_000
-}
-
 /// Adds an error if the currency is not one that people pay with: it is out of use, or stands for a metal, a fund or
 /// a test.
 pub fn check_currency(currency: Currency, errors: &mut Vec<FieldError>) {
@@ -192,18 +166,6 @@ pub fn check_venue(venue: &Venue, errors: &mut Vec<FieldError>) {
         let reason = "must be a time zone of the IANA database, such as Europe/Brussels";
         errors.push(FieldError::new("venue.timezone", reason));
     }
-}
-
-fn between<T: std::fmt::Display>(possible: &std::ops::RangeInclusive<T>) -> String {
-    format!("must be between {} and {}", possible.start(), possible.end())
-}
-
-fn one_to(most: usize) -> String {
-    format!("must have 1 to {most} entries")
-}
-
-fn at_most(entries: usize) -> String {
-    format!("must have at most {entries} entries")
 }
 
 fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
@@ -272,59 +234,6 @@ fn check_places(places: &RowPlaces, field: impl Fn(&str) -> String, errors: &mut
             let field = field(&format!("places[{place}]"));
             errors.push(FieldError::new(field, "is printed on another seat of the row"));
         }
-    }
-}
-
-fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
-    if draft.pricing_tiers.len() > limits::PRICING_TIERS {
-        errors.push(FieldError::new("pricing_tiers", at_most(limits::PRICING_TIERS)));
-        return;
-    }
-    for (index, tier) in draft.pricing_tiers.iter().enumerate() {
-        let field = |name: &str| format!("pricing_tiers[{index}].{name}");
-        if !draft.sections.iter().any(|section| section.name == tier.section) {
-            errors.push(FieldError::new(field("section"), "is not a section of this event"));
-        }
-        if tier.price.currency != draft.currency {
-            errors.push(FieldError::new(
-                field("price.currency"),
-                "must be the currency of the event",
-            ));
-        }
-        let possible = 0..=limits::PRICE;
-        if !possible.contains(&tier.price.amount) {
-            errors.push(FieldError::new(field("price.amount"), between(&possible)));
-        }
-        for (name, time) in [
-            ("available_from", tier.available_from),
-            ("available_until", tier.available_until),
-        ] {
-            if time.is_some_and(is_leap_second) {
-                errors.push(FieldError::new(field(name), NO_LEAP_SECOND));
-            }
-        }
-        if let (Some(from), Some(until)) = (tier.available_from, tier.available_until)
-            && from >= until
-        {
-            errors.push(FieldError::new(
-                field("available_until"),
-                "must be after available_from",
-            ));
-        }
-    }
-    for section in &draft.sections {
-        if !draft.pricing_tiers.iter().any(|tier| tier.section == section.name) {
-            errors.push(FieldError::new(
-                "pricing_tiers",
-                format!("section {} has no price", section.name),
-            ));
-        }
-    }
-    for index in pricing::overlapping(&draft.pricing_tiers) {
-        errors.push(FieldError::new(
-            format!("pricing_tiers[{index}]"),
-            "is in force at the same time as another tier of its section",
-        ));
     }
 }
 

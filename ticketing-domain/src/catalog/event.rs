@@ -15,8 +15,9 @@ stored_events! {
     pub enum CatalogEvent {
         /// The event was created as a draft.
         EventCreated(EventCreated) = "EventCreated"
-            v 3 since 5 else 2 => without_limits_of_holds, since 4 else 1 => with_numbered_rows,
-            from { 2 => identity, 1 => identity };
+            v 4 since 6 else 3 => without_ticket_types, since 5 else 2 => without_limits_of_holds,
+            since 4 else 1 => with_numbered_rows,
+            from { 3 => identity, 2 => identity, 1 => identity };
         /// Everybody sees the event.
         EventPublished(EventPublished) = "EventPublished" v 1;
         /// Seats are on sale.
@@ -35,9 +36,20 @@ stored_events! {
 /// The generation from which on an event says how its holds may be extended.
 pub(super) const EXTENSIONS_SINCE: SchemaGeneration = SchemaGeneration(5);
 
-/// Turns a fact into schema version 2; `None` if the event has a limit of seats per customer, or its holds may be
+/// Turns a fact into schema version 3, whose tiers have no ids; `None` if a section has ticket types.
+fn without_ticket_types(mut created: EventCreated) -> Option<EventCreated> {
+    let details = Arc::make_mut(&mut created.details);
+    for tier in &mut details.pricing_tiers {
+        tier.tier_id = None;
+    }
+    let is_told = details.sections.iter().all(|section| section.ticket_types.is_empty());
+    is_told.then_some(created)
+}
+
+/// Turns a fact into schema version 2; `None` if version 3 cannot tell it either, if the event has a limit of seats per customer, or its holds may be
 /// extended.
 fn without_limits_of_holds(created: EventCreated) -> Option<EventCreated> {
+    let created = without_ticket_types(created)?;
     let EventDetails {
         max_seats_per_customer,
         extensions,

@@ -5,11 +5,12 @@ mod decide;
 mod draft;
 mod event;
 mod iso_codes;
+pub mod limits;
 mod state;
 
-pub use command::{CatalogCommand, EventDraft, SectionDraft};
+pub use command::{CatalogCommand, EventDraft, SectionDraft, TicketTypeDraft};
 pub use decide::{CatalogEffect, decide};
-pub use draft::{check_currency, check_venue, limits};
+pub use draft::{check_currency, check_venue};
 pub use event::{
     CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
     SalesOpened,

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
+use chrono::SecondsFormat;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::events::EventView;
-use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus};
-use ticketing_ports::vocabulary::ids::{EventId, SectionId, UserId};
+use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Section, TicketType};
+use ticketing_ports::vocabulary::ids::{EventId, SectionId, TierId, UserId};
 use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::reservation::NamedTicketType;
 use ticketing_ports::vocabulary::seating::Label;
 
 use super::event::CatalogEvent;
@@ -48,6 +50,10 @@ pub struct SaleTerms {
     pub section_id: SectionId,
     /// The section's name, as the catalog spells it.
     pub section: Label,
+    /// The ticket type; `None` in a section without types.
+    pub ticket_type: Option<NamedTicketType>,
+    /// The pricing tier that is in force; `None` if it has no id.
+    pub tier_id: Option<TierId>,
     /// The name of the pricing tier that is in force.
     pub tier: Label,
     /// The price of one seat.
@@ -56,6 +62,14 @@ pub struct SaleTerms {
     pub total: Money,
     /// When a hold that begins now runs out.
     pub held_until: Timestamp,
+}
+
+impl SaleTerms {
+    /// Returns whether these and other terms of one event are about the same ticket type of the same section.
+    pub(crate) fn is_of_same_type(&self, other: &Self) -> bool {
+        let id = |terms: &Self| terms.ticket_type.as_ref().map(|of| of.ticket_type_id);
+        self.section_id == other.section_id && id(self) == id(other)
+    }
 }
 
 impl CatalogState {
@@ -116,12 +130,19 @@ impl Listing {
         status::of_event(self.status, self.details.starts_at, now)
     }
 
-    /// Returns the terms on which `quantity` places of a section are sold at `now`.
+    /// Returns the terms on which `quantity` places of a section are sold at `now`, with tickets of this type. `None` asks
+    /// for the section's first type, or its only tickets.
     ///
     /// # Errors
-    /// When these places are not sold: there is no such section, sales are not open, the quantity is not allowed, or
-    /// no price is in force.
-    pub fn terms(&self, section: &str, quantity: u32, now: Timestamp) -> Result<SaleTerms, Refusal> {
+    /// When these places are not sold: there is no such section or type, sales are not open, the type is not sold now,
+    /// the quantity is not allowed, or no price is in force.
+    pub fn terms(
+        &self,
+        section: &str,
+        ticket_type: Option<&str>,
+        quantity: u32,
+        now: Timestamp,
+    ) -> Result<SaleTerms, Refusal> {
         let status = self.status_at(now);
         if status == EventStatus::Cancelled {
             return Err(Refusal::EventCancelled(self.event_id));
@@ -141,8 +162,17 @@ impl Listing {
         if status != EventStatus::SalesOpen {
             return Err(Refusal::state(status, Action::Reserve));
         }
-        let Some(tier) = pricing::tier_in_force(&self.details.pricing_tiers, found.name.as_str(), now) else {
-            return Err(Refusal::invalid("section", "no price is in force for this section now"));
+        let ticket_type = wanted_type(found, ticket_type)?;
+        if let Some(ticket_type) = ticket_type {
+            is_sold(ticket_type, quantity, now)?;
+        }
+        let tiers = &self.details.pricing_tiers;
+        let name_of_type = ticket_type.map(|of| &of.name);
+        let Some(tier) = pricing::tier_in_force(tiers, found.name.as_str(), name_of_type, now) else {
+            return Err(match ticket_type {
+                None => Refusal::invalid("section", "no price is in force for this section now"),
+                Some(_) => Refusal::invalid("ticket_type", "no price is in force for this ticket type now"),
+            });
         };
         let total = tier
             .price
@@ -151,6 +181,8 @@ impl Listing {
         Ok(SaleTerms {
             section_id: found.section_id,
             section: found.name.clone(),
+            ticket_type: ticket_type.map(TicketType::named),
+            tier_id: tier.tier_id,
             tier: tier.tier.clone(),
             unit_price: tier.price,
             total,
@@ -169,4 +201,53 @@ impl Listing {
             details: Arc::clone(&self.details),
         }
     }
+}
+
+/// Returns the ticket type that a customer wants in a section: the one that the customer names, or else the first.
+/// `None` in a section without types.
+fn wanted_type<'s>(section: &'s Section, name: Option<&str>) -> Result<Option<&'s TicketType>, Refusal> {
+    let Some(name) = name else {
+        return Ok(section.ticket_types.first());
+    };
+    section.ticket_type(name).map(Some).ok_or_else(|| {
+        let names: Vec<_> = section.ticket_types.iter().map(|of| of.name.as_str()).collect();
+        let reason = if names.is_empty() {
+            format!("section {} has no ticket types, so none can be named", section.name)
+        } else {
+            format!(
+                "section {} has only the ticket types {}",
+                section.name,
+                names.join(", ")
+            )
+        };
+        Refusal::invalid("ticket_type", reason)
+    })
+}
+
+/// Checks that so many tickets of a type are sold at `now`.
+fn is_sold(ticket_type: &TicketType, quantity: u32, now: Timestamp) -> Result<(), Refusal> {
+    let (name, rules) = (&ticket_type.name, &ticket_type.rules);
+    if let Some(from) = rules.available_from.filter(|from| now < *from) {
+        let reason = format!(
+            "{name} is sold from {} on",
+            from.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        );
+        return Err(Refusal::invalid("ticket_type", reason));
+    }
+    if let Some(until) = rules.available_until.filter(|until| *until <= now) {
+        let reason = format!(
+            "{name} was sold until {}",
+            until.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        );
+        return Err(Refusal::invalid("ticket_type", reason));
+    }
+    if let Some(min) = rules.min_per_order.filter(|min| quantity < *min) {
+        let reason = format!("an order has at least {min} tickets of the type {name}");
+        return Err(Refusal::invalid("quantity", reason));
+    }
+    if let Some(max) = rules.max_per_order.filter(|max| quantity > *max) {
+        let reason = format!("an order has at most {max} tickets of the type {name}");
+        return Err(Refusal::invalid("quantity", reason));
+    }
+    Ok(())
 }

@@ -15,7 +15,7 @@ use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal, TakenSeats
 use crate::refusal::Refusal;
 use crate::transition::Action;
 
-use super::hold_seats;
+use super::section_refusals;
 
 /// Takes free seats of a section off sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
             "a numbered section takes `seats`, general admission a `quantity` from 1",
         ),
         InventoryRefusal::NotBlocked => Refusal::invalid("seats", "not all of these places are blocked"),
-        other => match hold_seats::refused(other, section, str::to_owned) {
+        other => match section_refusals::refused(other, section, str::to_owned) {
             Refusal::Invalid(errors) => {
                 let renamed = errors.into_iter().map(|mut error| {
                     error.field = "seats".to_owned();

@@ -20,8 +20,8 @@ use super::{
     AuthorizePayment, CancelEvent, CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent,
     ReportPayment, SettleCancellation, WantedLine,
 };
-use crate::book::{Book, Caller, Page, Ran, Staged};
-use crate::catalog::{EventDraft, SectionDraft};
+use crate::book::{Book, Caller, Page, Ran, Staged, Stop, UnitOfWork};
+use crate::catalog::{EventDraft, Listing, SectionDraft};
 use crate::command::{Command, Performed, perform};
 use crate::generations::newest;
 use crate::inventory::Inventory;
@@ -155,17 +155,9 @@ impl House {
     }
 
     pub(super) fn draft(&self) -> EventDraft {
-        let tier = |section: &str| PricingTier {
-            section: label(section),
-            tier: label("regular"),
-            price: Money::new(2_500, Currency::EUR),
-            available_from: None,
-            available_until: None,
-        };
-        let section = |name: &str, seating| SectionDraft {
-            name: label(name),
-            seating,
-        };
+        let tier =
+            |section: &str| PricingTier::always(label(section), label("regular"), Money::new(2_500, Currency::EUR));
+        let section = |name: &str, seating| SectionDraft::new(label(name), seating);
         let rows = vec![RowPlan::numbered(label("A"), 4)];
         EventDraft {
             name: label("An evening"),
@@ -261,20 +253,28 @@ impl House {
 
     /// Returns the counts of a section.
     pub(super) fn counts(&mut self, section: &str) -> SeatCounts {
+        self.looks(|unit| {
+            let id = unit.listing()?.details.section(section).map(|found| found.section_id);
+            let id = id.ok_or_else(|| Refusal::no_section(section))?;
+            Ok(unit.get::<Inventory>(id)?.counts(unit.now()))
+        })
+    }
+
+    /// Returns the catalog entry of the event.
+    pub(super) fn listing(&mut self) -> Listing {
+        self.looks(|unit| Ok(unit.listing()?.clone()))
+    }
+
+    fn looks<T: std::fmt::Debug>(&mut self, look: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, Stop>) -> T {
         let ctx = Context {
             now: self.now,
             ids: &self.ids,
             floor: self.schema_floor,
             max_live_holds: self.max_live_holds,
         };
-        let ran = self.book.run(&ctx, Caller::World, |unit| {
-            let id = unit.listing()?.details.section(section).map(|found| found.section_id);
-            let id = id.ok_or_else(|| Refusal::no_section(section))?;
-            Ok(unit.get::<Inventory>(id)?.counts(unit.now()))
-        });
-        match ran {
+        match self.book.run(&ctx, Caller::World, look) {
             Ran::Done { value, .. } => value,
-            other => panic!("the section cannot be seen: {other:?}"),
+            other => panic!("what the test asks for cannot be seen: {other:?}"),
         }
     }
 

@@ -1,70 +1,39 @@
 //! Holding seats: they are set aside for a few minutes, at the price that is in force now.
 //!
-//! The command reads the terms from the catalog, has the section of each line hold its seats, and opens the reservation
-//! with the deadline of the hold. The command is refused if the event is not on sale, or is a draft that the caller may
-//! not see, a section is unknown or named twice, no price is in force, the quantity of all lines together is above the
-//! limit, the customer does not exist, the customer would have more seats or holds than one customer may have, or the
-//! seats of a line are not free. If one line is refused, no line is held.
+//! The command reads the terms from the catalog, has each section hold the seats of all its lines, and opens the
+//! reservation with the deadline of the hold. The command is refused if the event is not on sale, or is a draft that the
+//! caller may not see, a section or ticket type is unknown, not sold now or named twice, no price is in force, the
+//! quantity of all lines together is above the limit, the customer does not exist, the customer would have more seats or
+//! holds than one customer may have, or the seats of a line are not free. If one line is refused, no line is held.
 
 use serde::{Deserialize, Serialize};
+use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::LineKind;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_ports::vocabulary::seating::{Label, SeatId};
+use ticketing_ports::vocabulary::seating::Allocation;
 
+use super::party::{Party, parties};
+use super::section_refusals::refused;
+use super::wanted_line::{MAX_LINES, WantedLine, field};
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::SaleTerms;
 use crate::command::{Address, Command, Never, Outcome};
-use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish};
+use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, SeatsHeld, TakenSeats};
 use crate::refusal::{FieldError, Refusal};
 use crate::reservation::{Line, Reservation, ReservationCommand, ReservationHeld};
-
-/// How many lines an order may have at most.
-pub const MAX_LINES: usize = 20;
 
 /// Sets seats aside for a customer: those of all lines, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldSeats {
     /// The event on sale that the sections belong to.
     pub event_id: EventId,
-    /// What the customer wants, with each section once.
+    /// What the customer wants, with each ticket type of a section once.
     pub lines: Vec<WantedLine>,
     /// For whom the seats are held.
     pub customer: HoldFor,
-}
-
-/// What a customer wants of one section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WantedLine {
-    /// The section's name.
-    pub section: String,
-    /// How many seats are held.
-    pub quantity: u32,
-    /// The seats that the customer names, which are held all together or not at all; `None` for the best that are
-    /// free.
-    pub specific_seats: Option<Vec<SeatId>>,
-}
-
-impl WantedLine {
-    /// Asks for the best seats of a section that are free.
-    pub fn best(section: impl Into<String>, quantity: u32) -> Self {
-        Self {
-            section: section.into(),
-            quantity,
-            specific_seats: None,
-        }
-    }
-
-    /// Asks for these seats of a section.
-    pub fn exactly(section: impl Into<String>, seats: Vec<SeatId>) -> Self {
-        Self {
-            section: section.into(),
-            quantity: u32::try_from(seats.len()).unwrap_or(u32::MAX),
-            specific_seats: Some(seats),
-        }
-    }
 }
 
 /// For whom seats are held. The domain cannot tell whether a customer exists, so whoever calls the engine looks that
@@ -99,15 +68,30 @@ impl Command for HoldSeats {
         let customer_id = self.customer(by)?;
         let terms = self.terms(unit, by)?;
         unit.may_hold_more(by, customer_id, self.quantity())?;
-        if self.lines.len() > 1 {
-            load_all(unit, &terms)?;
+        let parties = parties(&self.lines, &terms)?;
+        if parties.len() > 1 {
+            load_all(unit, &parties)?;
         }
         let reservation_id = unit.mint::<Reservation>();
         let held_until = terms[0].held_until;
-        let mut lines = Vec::with_capacity(terms.len());
-        for (index, (wanted, terms)) in self.lines.iter().zip(terms).enumerate() {
-            lines.push(hold_line(unit, reservation_id, customer_id, index, wanted, terms)?);
+        let mut seats = vec![None; terms.len()];
+        for party in &parties {
+            let held = hold_party(unit, reservation_id, customer_id, held_until, party)?;
+            for (line, taken) in party.divide(held.seats) {
+                seats[line] = Some((taken, held.allocation));
+            }
         }
+        let lines = terms.into_iter().zip(seats).enumerate();
+        let lines: Vec<_> = lines
+            .map(|(index, (terms, seats))| {
+                let (seats, allocation) = seats.expect("each line is of one party");
+                let line_id = match index {
+                    0 => LineId::first_of(reservation_id),
+                    _ => unit.ctx().new_id(LineId::new),
+                };
+                line(line_id, terms, seats, allocation)
+            })
+            .collect();
         let open = ReservationCommand::Open(ReservationHeld {
             reservation_id,
             event_id: self.event_id,
@@ -142,11 +126,15 @@ impl HoldSeats {
         let mut terms: Vec<SaleTerms> = Vec::with_capacity(self.lines.len());
         for (index, wanted) in self.lines.iter().enumerate() {
             let of_line = listing
-                .terms(&wanted.section, wanted.quantity, unit.now())
+                .terms(
+                    &wanted.section,
+                    wanted.ticket_type.as_deref(),
+                    wanted.quantity,
+                    unit.now(),
+                )
                 .map_err(|refusal| self.of_line(index, refusal))?;
-            if terms.iter().any(|other| other.section_id == of_line.section_id) {
-                let reason = format!("section {} is in the order already", of_line.section);
-                return Err(Refusal::invalid(field(index, "section"), reason).into());
+            if terms.iter().any(|other| other.is_of_same_type(&of_line)) {
+                return Err(said_twice(index, &of_line).into());
             }
             terms.push(of_line);
         }
@@ -200,56 +188,69 @@ impl HoldSeats {
     }
 }
 
+/// Refuses a line whose section and ticket type an earlier line has.
+fn said_twice(index: usize, terms: &SaleTerms) -> Refusal {
+    let (name, what) = match &terms.ticket_type {
+        None => ("section", format!("section {}", terms.section)),
+        Some(of) => (
+            "ticket_type",
+            format!("ticket type {} of section {}", of.name, terms.section),
+        ),
+    };
+    Refusal::invalid(field(index, name), format!("{what} is in the order already"))
+}
+
 /// Looks at all sections before anything is decided, so that all that are missing are loaded together.
-fn load_all(unit: &UnitOfWork<'_>, terms: &[SaleTerms]) -> Result<(), Stop> {
-    for terms in terms {
-        drop(unit.get::<Inventory>(terms.section_id));
+fn load_all(unit: &UnitOfWork<'_>, parties: &[Party<'_>]) -> Result<(), Stop> {
+    for party in parties {
+        drop(unit.get::<Inventory>(party.section_id));
     }
     if unit.has_missed() { Err(Stop::Load) } else { Ok(()) }
 }
 
-/// Has the section of a line hold its seats.
-fn hold_line(
+/// Has a section hold the seats of all its lines.
+fn hold_party(
     unit: &mut UnitOfWork<'_>,
     reservation_id: ReservationId,
     customer_id: CustomerId,
-    index: usize,
-    wanted: &WantedLine,
-    terms: SaleTerms,
-) -> Result<Line, Stop> {
+    held_until: Timestamp,
+    party: &Party<'_>,
+) -> Result<SeatsHeld, Stop> {
     let hold = inventory::HoldSeats {
         reservation_id,
         customer_id,
-        quantity: wanted.quantity,
-        wish: match &wanted.specific_seats {
-            Some(seats) => SeatWish::Exactly(seats.clone()),
-            None => SeatWish::BestAvailable,
-        },
-        held_until: terms.held_until,
+        quantity: party.quantity(),
+        wish: party.wish(),
+        held_until,
     };
     let made = unit
-        .decide::<Inventory>(terms.section_id, &InventoryCommand::Hold(hold))
+        .decide::<Inventory>(party.section_id, &InventoryCommand::Hold(hold))
         .map_err(|declined| {
-            declined.or_refuse(|refusal| refused(refusal, &terms.section, |name| field(index, name)))
+            declined.or_refuse(|refusal| {
+                let index = party.line_of(&refusal);
+                refused(refusal, party.section, |name| field(index, name))
+            })
         })?;
     let Some(InventoryEvent::SeatsHeld(held)) = unit.made(&made).last() else {
         unreachable!("the last fact of an accepted hold is SeatsHeld");
     };
-    let line_id = match index {
-        0 => LineId::first_of(reservation_id),
-        _ => unit.ctx().new_id(LineId::new),
-    };
-    Ok(Line {
+    Ok(held.clone())
+}
+
+fn line(line_id: LineId, terms: SaleTerms, seats: TakenSeats, allocation: Allocation) -> Line {
+    Line {
         line_id,
         kind: LineKind::Ticket,
         section_id: terms.section_id,
         section: terms.section,
+        ticket_type: terms.ticket_type,
+        tier_id: terms.tier_id,
         tier: terms.tier,
-        seats: held.seats.clone(),
-        allocation: held.allocation,
+        seats,
+        allocation,
         unit_price: terms.unit_price,
         total: terms.total,
-    })
+    }
 }
 
 fn total(lines: &[Line]) -> Result<Money, Refusal> {
@@ -258,51 +259,9 @@ fn total(lines: &[Line]) -> Result<Money, Refusal> {
     sum.map_err(|_| Refusal::invalid("items", "the total is out of range"))
 }
 
-/// Returns the path of a field of a line.
-fn field(index: usize, name: &str) -> String {
-    format!("items[{index}].{name}")
-}
-
-/// Turns the section's refusal into words for a customer. `field` makes the path of a field from its name.
-pub(super) fn refused(refusal: InventoryRefusal, section: &Label, field: impl Fn(&str) -> String) -> Refusal {
-    match refusal {
-        InventoryRefusal::InsufficientInventory { requested, available } => Refusal::InsufficientInventory {
-            requested,
-            available,
-            section: section.as_str().to_owned(),
-        },
-        InventoryRefusal::SeatsUnavailable(seats) => Refusal::SeatsUnavailable {
-            seats,
-            section: Some(section.as_str().to_owned()),
-        },
-        InventoryRefusal::UnknownSeats(seats) => {
-            let names: Vec<_> = seats.iter().take(20).map(ToString::to_string).collect();
-            Refusal::invalid(
-                field("specific_seats"),
-                format!("the section has no seat {}", names.join(", ")),
-            )
-        }
-        InventoryRefusal::RepeatedSeat(seat) => {
-            Refusal::invalid(field("specific_seats"), format!("seat {seat} is named twice"))
-        }
-        InventoryRefusal::NotNumbered => Refusal::invalid(field("specific_seats"), "the section has no numbered seats"),
-        InventoryRefusal::QuantityMismatch => {
-            Refusal::invalid(field("quantity"), "must be the number of specific seats")
-        }
-        InventoryRefusal::AlreadyHeld => Refusal::AlreadyExists,
-        InventoryRefusal::NotOpen
-        | InventoryRefusal::AlreadyOpen
-        | InventoryRefusal::NothingToExtend
-        | InventoryRefusal::NothingToRelease
-        | InventoryRefusal::AlreadySold
-        | InventoryRefusal::NotBlocked => Refusal::SectionNotFound(section.as_str().to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ticketing_ports::log::deadlines::DeadlineKind;
-    use ticketing_ports::vocabulary::seating::Allocation;
 
     use super::*;
     use crate::commands::given::{ADMIN, ALICE, BOB, EVENT, ORGANISER, a_draft, balcony, floor, on_sale, seat};

@@ -21,6 +21,7 @@ mod given;
 mod hold_seats;
 mod lookups;
 mod open_sales;
+mod party;
 mod pay_reservation;
 mod pending_payment;
 mod publish_event;
@@ -28,10 +29,14 @@ mod refund_payment;
 mod replies;
 mod report_payment;
 mod retry_payment;
+mod section_refusals;
 mod settle_cancellation;
 #[cfg(test)]
 mod several_sections;
+#[cfg(test)]
+mod ticket_types;
 mod unblock_seats;
+mod wanted_line;
 
 pub use authorize_payment::AuthorizePayment;
 pub use block_seats::BlockSeats;
@@ -42,7 +47,7 @@ pub use complete_event::CompleteEvent;
 pub use create_event::CreateEvent;
 pub use expire_hold::ExpireHold;
 pub use extend_hold::ExtendHold;
-pub use hold_seats::{HoldFor, HoldSeats, MAX_LINES, WantedLine};
+pub use hold_seats::{HoldFor, HoldSeats};
 pub use open_sales::OpenSales;
 pub use pay_reservation::PayReservation;
 pub use pending_payment::PendingPayment;
@@ -52,3 +57,4 @@ pub use report_payment::{GatewayAnswer, ReportPayment};
 pub use retry_payment::RetryPayment;
 pub use settle_cancellation::{CANCELLATION_CHUNK, SettleCancellation};
 pub use unblock_seats::UnblockSeats;
+pub use wanted_line::{MAX_LINES, WantedLine};

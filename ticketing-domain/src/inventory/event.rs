@@ -88,6 +88,31 @@ impl TakenSeats {
         }
     }
 
+    /// Returns these seats and others of the same section together.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        match (self, others) {
+            (Self::Seats(mut seats), Self::Seats(others)) => {
+                seats.extend(others);
+                Self::Seats(seats)
+            }
+            (these, others) => Self::Places(these.quantity() + others.quantity()),
+        }
+    }
+
+    /// Takes this many seats away and returns them, the first ones first. Returns all if there are no more.
+    #[must_use]
+    pub fn take_first(&mut self, quantity: u32) -> Self {
+        match self {
+            Self::Places(places) => {
+                let taken = quantity.min(*places);
+                *places -= taken;
+                Self::Places(taken)
+            }
+            Self::Seats(seats) => Self::Seats(seats.drain(..seats.len().min(quantity as usize)).collect()),
+        }
+    }
+
     /// Returns the numbered seats; an empty list in general admission.
     pub fn seats(&self) -> &[SeatId] {
         match self {

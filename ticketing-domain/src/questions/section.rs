@@ -11,7 +11,7 @@ use crate::book::{Caller, Stop, UnitOfWork};
 use crate::command::{Address, Question, Reply as _};
 use crate::inventory::Inventory;
 use crate::refusal::Refusal;
-use crate::views::{self, PriceNow, SectionView};
+use crate::views::{self, PriceNow, SectionView, TicketTypeNow};
 
 /// Asks for one section as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,8 @@ impl Question for SeeSection {
             event_id: self.event_id,
             sequence,
             availability: SectionAvailability::view(inventory, version, now).ok_or_else(not_found)?,
-            price: PriceNow::of(&listing.details, &section.name, now),
+            price: PriceNow::of(&listing.details, section, now),
+            ticket_types: TicketTypeNow::all(&listing.details, section, now),
             rows: inventory.seat_rows(now),
         };
         Ok(UndatedSection {

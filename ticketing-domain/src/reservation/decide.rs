@@ -11,7 +11,7 @@ use super::event::{
     CancelReason, ReservationCancelled, ReservationEvent, ReservationExtended, ReservationPaymentGivenUp,
     ReservationPaymentStarted,
 };
-use super::line::Lines;
+use super::line::{Lines, sections_of};
 use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, PaidWith, ReservationState};
 use super::versioned::ReservationHeld;
@@ -297,8 +297,8 @@ impl HoldTerms {
 
     /// Lets the holds of all lines last until then.
     fn extend_to(&self, held_until: Timestamp) -> impl Iterator<Item = SagaCommand> {
-        self.lines.iter().map(move |line| SagaCommand::ExtendHold {
-            section_id: line.section_id,
+        sections_of(&self.lines).map(move |section_id| SagaCommand::ExtendHold {
+            section_id,
             held_until,
             before: self.held_until,
         })
@@ -306,8 +306,8 @@ impl HoldTerms {
 
     /// Frees the seats of all lines.
     pub(super) fn release(&self, reason: ReleaseReason) -> impl Iterator<Item = SagaCommand> {
-        self.lines.iter().map(move |line| SagaCommand::Inventory {
-            section_id: line.section_id,
+        sections_of(&self.lines).map(move |section_id| SagaCommand::Inventory {
+            section_id,
             command: InventoryCommand::Release {
                 reservation_id: self.reservation_id,
                 reason,

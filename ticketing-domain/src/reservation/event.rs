@@ -1,3 +1,5 @@
+use std::convert::identity;
+
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::PaymentId;
@@ -6,7 +8,8 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 
 use super::former::{
     completed_one_line, completed_with_lines, completed_with_some_payment, completed_without_made_up_payment,
-    held_one_line, held_with_lines, refunded_with_total, refunded_without_total,
+    completed_without_types, held_one_line, held_with_lines, held_without_types, refunded_with_total,
+    refunded_without_total,
 };
 use super::versioned::{ReservationCompleted, ReservationHeld, ReservationRefunded};
 use crate::stored::stored_events;
@@ -15,8 +18,8 @@ stored_events! {
     /// What has happened to a reservation.
     pub enum ReservationEvent {
         /// Seats are held for a customer.
-        ReservationHeld(ReservationHeld) = "ReservationHeld" v 2 since 4 else 1 => held_one_line,
-            from { 1 => held_with_lines };
+        ReservationHeld(ReservationHeld) = "ReservationHeld" v 3 since 6 else 2 => held_without_types, since 4 else 1 => held_one_line,
+            from { 2 => identity, 1 => held_with_lines };
         /// A payment was asked for.
         ReservationPaymentStarted(ReservationPaymentStarted) = "ReservationPaymentStarted" v 1;
         /// A payment for the reservation was declined; the seats stay held.
@@ -27,8 +30,9 @@ stored_events! {
         ReservationExtended(ReservationExtended) = "ReservationExtended" v 1 new in 5;
         /// The seats are sold and the tickets issued.
         ReservationCompleted(ReservationCompleted) = "ReservationCompleted"
-            v 3 since 4 else 2 => completed_one_line, since 3 else 1 => completed_with_some_payment,
-            from { 2 => completed_with_lines, 1 => completed_without_made_up_payment };
+            v 4 since 6 else 3 => completed_without_types, since 4 else 2 => completed_one_line,
+            since 3 else 1 => completed_with_some_payment,
+            from { 3 => identity, 2 => completed_with_lines, 1 => completed_without_made_up_payment };
         /// The hold ran out unpaid.
         ReservationExpired(ReservationExpired) = "ReservationExpired" v 1;
         /// The customer gave the reservation up, or the event was cancelled.

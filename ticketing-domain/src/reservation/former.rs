@@ -1,5 +1,7 @@
 //! The former versions of the facts of a reservation: from when it was of one section, and told no total of refunds.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId};
@@ -10,6 +12,23 @@ use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 use super::line::Line;
 use super::versioned::{ReservationCompleted, ReservationHeld, ReservationRefunded};
 use crate::inventory::TakenSeats;
+
+/// Turns a fact into version 2, which tells neither ticket types nor the ids of tiers; `None` if a line has a type.
+pub(super) fn held_without_types(mut held: ReservationHeld) -> Option<ReservationHeld> {
+    for line in Arc::make_mut(&mut held.lines) {
+        line.tier_id = None;
+    }
+    held.lines.iter().all(|line| line.ticket_type.is_none()).then_some(held)
+}
+
+/// Turns a fact into version 3, which tells neither ticket types nor the ids of tiers; `None` if a line has a type.
+pub(super) fn completed_without_types(mut completed: ReservationCompleted) -> Option<ReservationCompleted> {
+    let lines = &mut completed.sale.lines;
+    for line in lines.iter_mut() {
+        line.tier_id = None;
+    }
+    lines.iter().all(|line| line.ticket_type.is_none()).then_some(completed)
+}
 
 /// Version 1 of [`ReservationHeld`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +53,7 @@ pub(super) fn held_one_line(held: ReservationHeld) -> Option<HeldOneLine> {
         reservation_id, lines, ..
     } = held;
     let [line] = &*lines else { return None };
-    if !is_told_without_lines(reservation_id, line.kind, line.line_id) {
+    if !is_told_without_lines(reservation_id, line.kind, line.line_id, line.ticket_type.as_ref()) {
         return None;
     }
     let line = line.clone();
@@ -61,6 +80,8 @@ pub(super) fn held_with_lines(held: HeldOneLine) -> ReservationHeld {
         kind: LineKind::Ticket,
         section_id: held.section_id,
         section: held.section,
+        ticket_type: None,
+        tier_id: None,
         tier: held.tier,
         seats: held.seats,
         allocation: held.allocation,
@@ -104,7 +125,7 @@ struct TicketOfTheLine {
 pub(super) fn completed_one_line(completed: ReservationCompleted) -> Option<CompletedOneLine> {
     let ReservationCompleted { sale, tickets } = completed;
     let [line] = sale.lines.as_slice() else { return None };
-    if !is_told_without_lines(sale.reservation_id, line.kind, line.line_id) {
+    if !is_told_without_lines(sale.reservation_id, line.kind, line.line_id, line.ticket_type.as_ref()) {
         return None;
     }
     let tickets = tickets.into_iter().map(|ticket| TicketOfTheLine {
@@ -145,6 +166,8 @@ pub(super) fn completed_with_lines(completed: CompletedOneLine) -> ReservationCo
         kind: LineKind::Ticket,
         section_id: None,
         section: completed.section,
+        ticket_type: None,
+        tier_id: None,
         tier: completed.tier,
         quantity: completed.quantity,
         unit_price: completed.unit_price,

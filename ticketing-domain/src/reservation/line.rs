@@ -2,15 +2,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationLine;
-use ticketing_ports::vocabulary::ids::{LineId, SectionId};
+use ticketing_ports::vocabulary::ids::{LineId, SectionId, TierId};
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_ports::vocabulary::reservation::{LineKind, SoldLine};
+use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label};
 
 use crate::inventory::TakenSeats;
 
-/// One line of a reservation, with terms that no longer change. Section and tier are called as on the day of the
-/// hold. No two lines of a reservation are of the same section.
+/// One line of a reservation, with terms that no longer change. Section, ticket type and tier are called as on the day
+/// of the hold. No two lines of a reservation are of the same section and type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The id of the line.
@@ -21,6 +21,12 @@ pub struct Line {
     pub section_id: SectionId,
     /// The section's name.
     pub section: Label,
+    /// The ticket type; `None` in a section without types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_type: Option<NamedTicketType>,
+    /// The price tier; `None` if the fact was recorded by a build that did not tell its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier_id: Option<TierId>,
     /// The name of the price tier that the customer pays.
     pub tier: Label,
     /// The seats, or the number of places in general admission.
@@ -43,6 +49,7 @@ impl Line {
             line_id: self.line_id,
             kind: self.kind,
             section: self.section.clone(),
+            ticket_type: self.ticket_type.clone(),
             tier: self.tier.clone(),
             seats: self.seats.seats().to_vec(),
             quantity: self.seats.quantity(),
@@ -59,10 +66,29 @@ impl Line {
             kind: self.kind,
             section_id: Some(self.section_id),
             section: self.section.clone(),
+            ticket_type: self.ticket_type.clone(),
+            tier_id: self.tier_id,
             tier: self.tier.clone(),
             quantity: self.seats.quantity(),
             unit_price: self.unit_price,
             total: self.total,
         }
     }
+}
+
+/// Returns the sections of these lines, each once, in the order of the lines.
+pub(crate) fn sections_of(lines: &[Line]) -> impl Iterator<Item = SectionId> + '_ {
+    let is_first = move |(index, line): &(usize, &Line)| {
+        let mut earlier = lines[..*index].iter();
+        !earlier.any(|earlier| earlier.section_id == line.section_id)
+    };
+    let first_of_each = lines.iter().enumerate().filter(is_first);
+    first_of_each.map(|(_, line)| line.section_id)
+}
+
+/// Returns the seats of all lines that are of a section.
+pub(crate) fn seats_in(section: SectionId, lines: &[Line]) -> TakenSeats {
+    let of_section = lines.iter().filter(|line| line.section_id == section);
+    let taken = of_section.map(|line| line.seats.clone()).reduce(TakenSeats::and);
+    taken.unwrap_or(TakenSeats::Places(0))
 }

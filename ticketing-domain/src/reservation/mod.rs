@@ -23,6 +23,7 @@ pub use event::{
     ReservationPaymentGivenUp, ReservationPaymentStarted,
 };
 pub use line::{Line, Lines};
+pub(crate) use line::{seats_in, sections_of};
 pub use react::{MAX_DECLINES, react};
 pub use saga_command::{ReservationDecision, SagaCommand};
 pub use state::{HoldTerms, PaidWith, ReservationState};

@@ -1,4 +1,4 @@
-//! A small event in which everything can happen: five places, six numbered seats, and holds of one minute.
+//! A small event in which everything can happen: five places, six numbered seats with two ticket types, and holds of one minute.
 
 use chrono::TimeDelta;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
@@ -9,12 +9,8 @@ use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 
 pub(crate) fn small_event(now: Timestamp) -> EventDraft {
     let label = |text: &str| Label::new(text).unwrap();
-    let tier = |section: &str, cents: i64| PricingTier {
-        section: label(section),
-        tier: label("regular"),
-        price: Money::new(cents, Currency::EUR),
-        available_from: None,
-        available_until: None,
+    let tier = |section: &str, cents: i64| {
+        PricingTier::always(label(section), label("regular"), Money::new(cents, Currency::EUR))
     };
     let row = |row: &str, seats: u32| RowPlan::numbered(label(row), seats);
     EventDraft {
@@ -30,18 +26,20 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
             timezone: label("Europe/Brussels"),
         },
         sections: vec![
-            SectionDraft {
-                name: label("Floor"),
-                seating: Seating::GeneralAdmission { capacity: 5 },
-            },
-            SectionDraft {
-                name: label("Balcony"),
-                seating: Seating::Numbered {
+            SectionDraft::new(label("Floor"), Seating::GeneralAdmission { capacity: 5 }),
+            SectionDraft::new(
+                label("Balcony"),
+                Seating::Numbered {
                     rows: vec![row("A", 4), row("B", 2)],
                 },
-            },
+            )
+            .with_types([label("regular"), label("student")]),
         ],
-        pricing_tiers: vec![tier("Floor", 1_001), tier("Balcony", 5_003)],
+        pricing_tiers: vec![
+            tier("Floor", 1_001),
+            tier("Balcony", 5_003).of_type(label("regular")),
+            tier("Balcony", 2_499).of_type(label("student")),
+        ],
         hold_seconds: Some(60),
         max_extensions: None,
         max_hold_seconds: None,

@@ -23,16 +23,16 @@ use ticketing_domain::reservation::{
 use ticketing_domain::stored::StoredEvent;
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{
-    EventDetails, HoldExtensions, PricingTier, RefundRule, Section, Venue,
+    EventDetails, HoldExtensions, PricingTier, RefundRule, Section, TicketType, TicketTypeRules, Venue,
 };
 use ticketing_ports::vocabulary::ids::{
-    CustomerId, EventId, LineId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
+    CustomerId, EventId, LineId, PaymentId, RefundId, ReservationId, SectionId, TicketId, TicketTypeId, TierId, UserId,
 };
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{
     ActionKind, ActionWanted, DeclineReason, MethodKind, MethodToken, PaymentMethod,
 };
-use ticketing_ports::vocabulary::reservation::{LineKind, Sale, Ticket};
+use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, Sale, Ticket};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 use uuid::Uuid;
 
@@ -69,7 +69,7 @@ pub(crate) fn samples() -> Vec<Sample> {
 
 fn facts_of_a_catalog() -> Vec<CatalogEvent> {
     vec![
-        created(with_an_aisle_and_a_limit()),
+        created(with_all_there_is()),
         EventPublished {}.into(),
         SalesOpened {}.into(),
         SalesClosed {}.into(),
@@ -214,12 +214,43 @@ pub(crate) fn with_an_aisle() -> EventDetails {
     details
 }
 
-pub(crate) fn with_an_aisle_and_a_limit() -> EventDetails {
+pub(crate) fn with_all_there_is() -> EventDetails {
     EventDetails {
         max_seats_per_customer: Some(12),
         extensions: Some(EXTENSIONS),
-        ..with_an_aisle()
+        ..with_types(with_an_aisle())
     }
+}
+
+pub(crate) fn with_ticket_types() -> EventDetails {
+    with_types(EventDetails::clone(&details()))
+}
+
+/// Gives the only section two ticket types.
+fn with_types(mut details: EventDetails) -> EventDetails {
+    let rules = TicketTypeRules {
+        available_from: Some(at(1_000)),
+        available_until: Some(at(500_000)),
+        min_per_order: Some(2),
+        max_per_order: Some(4),
+    };
+    let types = [(10, "regular", TicketTypeRules::default()), (11, "student", rules)];
+    details.sections[0].ticket_types = types
+        .map(|(type_id, name, rules)| TicketType {
+            ticket_type_id: TicketTypeId::new(id(type_id)),
+            name: label(name),
+            rules,
+        })
+        .into();
+    let tiers = details.pricing_tiers.iter().flat_map(|tier| {
+        [(13, "regular"), (14, "student")].map(|(tier_id, name)| PricingTier {
+            tier_id: Some(TierId::new(id(tier_id))),
+            ticket_type: Some(label(name)),
+            ..tier.clone()
+        })
+    });
+    details.pricing_tiers = tiers.collect();
+    details
 }
 
 const EXTENSIONS: HoldExtensions = HoldExtensions {
@@ -270,6 +301,34 @@ pub(crate) fn held_in_two_sections() -> ReservationEvent {
         }
         .into(),
         other => panic!("{other:?}"),
+    }
+}
+
+/// The hold of a ticket that has a type.
+pub(crate) fn held_with_a_type() -> ReservationEvent {
+    let lines = [of_a_type()].into();
+    match facts_of_a_reservation().swap_remove(0) {
+        ReservationEvent::ReservationHeld(held) => ReservationHeld { lines, ..held }.into(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The sale of a ticket that has a type.
+pub(crate) fn completed_with_a_type() -> ReservationEvent {
+    let lines = vec![of_a_type().sold()];
+    let sale = Sale { lines, ..sale() };
+    let tickets = Vec::new();
+    ReservationCompleted { sale, tickets }.into()
+}
+
+fn of_a_type() -> Line {
+    let named = NamedTicketType {
+        ticket_type_id: TicketTypeId::new(id(11)),
+        name: label("student"),
+    };
+    Line {
+        ticket_type: Some(named),
+        ..line()
     }
 }
 
@@ -368,6 +427,8 @@ fn line() -> Line {
         kind: LineKind::Ticket,
         section_id: SectionId::new(id(4)),
         section: label("VIP"),
+        ticket_type: None,
+        tier_id: Some(TierId::new(id(12))),
         tier: label("regular"),
         seats: seats(),
         allocation: Allocation::Adjacent,
@@ -401,13 +462,11 @@ fn details() -> Arc<EventDetails> {
             section_id: SectionId::new(id(4)),
             name: label("VIP"),
             seating: Seating::GeneralAdmission { capacity: 500 },
+            ticket_types: Vec::new(),
         }],
         pricing_tiers: vec![PricingTier {
-            section: label("VIP"),
-            tier: label("regular"),
-            price: Money::new(12_000, Currency::EUR),
-            available_from: None,
             available_until: Some(at(500_000)),
+            ..PricingTier::always(label("VIP"), label("regular"), Money::new(12_000, Currency::EUR))
         }],
         hold_seconds: 300,
         extensions: None,

@@ -61,6 +61,8 @@ fn line(unit_price: i64) -> Line {
         kind: LineKind::Ticket,
         section_id: SECTION,
         section: label("General"),
+        ticket_type: None,
+        tier_id: None,
         tier: label("regular"),
         seats: TakenSeats::Places(2),
         allocation: Allocation::GeneralAdmission,

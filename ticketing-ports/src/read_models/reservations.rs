@@ -14,6 +14,7 @@ use crate::vocabulary::money::Money;
 use crate::vocabulary::paging::Listed;
 use crate::vocabulary::paging::Page;
 use crate::vocabulary::reservation::LineKind;
+use crate::vocabulary::reservation::NamedTicketType;
 use crate::vocabulary::reservation::ReservationStatus;
 use crate::vocabulary::reservation::Ticket;
 use crate::vocabulary::reservation::is_told_without_lines;
@@ -67,6 +68,9 @@ pub struct ReservationLine {
     pub kind: LineKind,
     /// The name of the section.
     pub section: Label,
+    /// The ticket type; `None` in a section without types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_type: Option<NamedTicketType>,
     /// The name of the pricing tier that sets the price.
     pub tier: Label,
     /// The seats. Empty in a section of general admission.
@@ -120,6 +124,7 @@ impl TryFrom<stored::Reservation<ReservationLine>> for ReservationView {
             line_id,
             kind: LineKind::Ticket,
             section: plain.section,
+            ticket_type: None,
             tier: plain.tier,
             seats: plain.seats,
             quantity: plain.quantity,
@@ -167,8 +172,9 @@ impl ReservationView {
 
     /// Returns the only line, if it says no more than a reservation could say before there were lines.
     pub fn plain_line(&self) -> Option<&ReservationLine> {
-        self.only_line()
-            .filter(|line| is_told_without_lines(self.reservation_id, line.kind, line.line_id))
+        self.only_line().filter(|line| {
+            is_told_without_lines(self.reservation_id, line.kind, line.line_id, line.ticket_type.as_ref())
+        })
     }
 }
 

@@ -33,6 +33,9 @@ pub struct EventSales {
     pub refunded: Money,
     /// How many tickets were sold and not given back.
     pub tickets_sold: u64,
+    /// How many tickets were sold and not given back, by the name of their ticket type. Tickets without a type are not
+    /// counted here.
+    pub by_ticket_type: BTreeMap<Label, u64>,
     /// How many tickets were sold and not given back, by the name of their pricing tier.
     pub by_tier: BTreeMap<Label, u64>,
     /// The sales of each section, by the name of the section.

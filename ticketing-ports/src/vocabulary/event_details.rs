@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Timestamp;
-use crate::vocabulary::ids::SectionId;
+use crate::vocabulary::ids::{SectionId, TicketTypeId, TierId};
 use crate::vocabulary::money::{Currency, Money};
+use crate::vocabulary::reservation::NamedTicketType;
 use crate::vocabulary::seating::{Label, Seating};
 
 /// How far an event on sale has come.
@@ -76,13 +77,78 @@ pub struct Section {
     pub name: Label,
     /// How the places of the section are arranged.
     pub seating: Seating,
+    /// The types of tickets for the section; whoever names no type gets the first. Empty if all tickets are alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ticket_types: Vec<TicketType>,
+}
+
+impl Section {
+    /// Returns the ticket type of that name; `None` if no type has it.
+    pub fn ticket_type(&self, name: &str) -> Option<&TicketType> {
+        let spelled = self.ticket_types.iter().find(|of| of.name.as_str() == name);
+        spelled.or_else(|| self.ticket_types.iter().find(|of| of.name.is_meant_by(name)))
+    }
+}
+
+/// A type of tickets for one section, such as `student`. All types of a section share its places, and each has its own
+/// prices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketType {
+    /// The id of the type.
+    pub ticket_type_id: TicketTypeId,
+    /// The name of the type.
+    pub name: Label,
+    /// When the type is sold, and how many of its tickets an order may have.
+    #[serde(flatten)]
+    pub rules: TicketTypeRules,
+}
+
+impl TicketType {
+    /// Returns the type as it is called now.
+    pub fn named(&self) -> NamedTicketType {
+        NamedTicketType {
+            ticket_type_id: self.ticket_type_id,
+            name: self.name.clone(),
+        }
+    }
+}
+
+/// When a ticket type is sold, and how many of its tickets an order may have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketTypeRules {
+    /// From when on the type is sold; `None` if it is sold from the start of sales.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_from: Option<Timestamp>,
+    /// The moment from which on the type is no longer sold; `None` if it is sold until sales end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_until: Option<Timestamp>,
+    /// How many tickets of the type an order has at least, if it has any; `None` for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_per_order: Option<u32>,
+    /// How many tickets of the type an order has at most; `None` if only the limit of all its seats counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_order: Option<u32>,
+}
+
+impl TicketTypeRules {
+    /// Returns whether `now` lies in the time in which the type is sold.
+    pub fn is_open_at(&self, now: Timestamp) -> bool {
+        self.available_from.is_none_or(|from| from <= now) && self.available_until.is_none_or(|until| now < until)
+    }
 }
 
 /// A price for the places of one section, with the time in which it is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricingTier {
+    /// The id of the tier. `None` in a draft, which gets its ids when the event is created, and in an event that was
+    /// created by a build whose tiers had no ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier_id: Option<TierId>,
     /// The name of the section.
     pub section: Label,
+    /// The ticket type whose price this is; `None` in a section without types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_type: Option<Label>,
     /// The name of the tier, such as `early bird`.
     pub tier: Label,
     /// The price of one place.
@@ -91,6 +157,30 @@ pub struct PricingTier {
     pub available_from: Option<Timestamp>,
     /// The moment from which on the price is no longer valid; `None` if there is no such moment.
     pub available_until: Option<Timestamp>,
+}
+
+impl PricingTier {
+    /// Makes a tier of a section without ticket types, whose price is always valid.
+    pub fn always(section: Label, tier: Label, price: Money) -> Self {
+        Self {
+            tier_id: None,
+            section,
+            ticket_type: None,
+            tier,
+            price,
+            available_from: None,
+            available_until: None,
+        }
+    }
+
+    /// Makes the tier the price of one ticket type of its section.
+    #[must_use]
+    pub fn of_type(self, ticket_type: Label) -> Self {
+        Self {
+            ticket_type: Some(ticket_type),
+            ..self
+        }
+    }
 }
 
 /// One rule of a refund policy: a customer who cancels early enough gets a part of the price back.

@@ -87,6 +87,10 @@ ids! {
     SectionId;
     /// One ticket, issued when a reservation is paid.
     TicketId;
+    /// One ticket type of one section, such as `student`.
+    TicketTypeId;
+    /// One pricing tier of one event.
+    TierId;
     /// A person with an account.
     UserId;
     /// One of several processes that can do the same work, such as running a follower.

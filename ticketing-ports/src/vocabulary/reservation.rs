@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Timestamp;
-use crate::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId};
+use crate::vocabulary::ids::{
+    CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId, TicketTypeId, TierId,
+};
 use crate::vocabulary::money::Money;
 use crate::vocabulary::seating::{Label, SeatId};
 
@@ -76,10 +78,24 @@ impl LineKind {
     }
 }
 
+/// A ticket type, as it was called on a certain day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedTicketType {
+    /// The id of the type.
+    pub ticket_type_id: TicketTypeId,
+    /// What the type was called.
+    pub name: Label,
+}
+
 /// Returns whether the only line of a reservation can be told without lines, as reservations were told before there were
-/// any: it is a line of tickets, and has the id of a first line.
-pub fn is_told_without_lines(reservation_id: ReservationId, kind: LineKind, line_id: LineId) -> bool {
-    kind == LineKind::Ticket && line_id == LineId::first_of(reservation_id)
+/// any: it is a line of tickets without a type, and has the id of a first line.
+pub fn is_told_without_lines(
+    reservation_id: ReservationId,
+    kind: LineKind,
+    line_id: LineId,
+    ticket_type: Option<&NamedTicketType>,
+) -> bool {
+    kind == LineKind::Ticket && line_id == LineId::first_of(reservation_id) && ticket_type.is_none()
 }
 
 /// The right of one person to enter the event.
@@ -142,7 +158,7 @@ impl Sale {
     }
 }
 
-/// One line of a sale. Section and tier are called as on the day of the sale.
+/// One line of a sale. Section, ticket type and tier are called as on the day of the sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoldLine {
     /// The id of the line.
@@ -153,7 +169,13 @@ pub struct SoldLine {
     pub section_id: Option<SectionId>,
     /// The name of the section.
     pub section: Label,
-    /// The name of the pricing tier that set the price.
+    /// The ticket type; `None` in a section without types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_type: Option<NamedTicketType>,
+    /// The pricing tier that set the price; `None` if the sale was recorded by a build that did not tell its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier_id: Option<TierId>,
+    /// The name of the pricing tier.
     pub tier: Label,
     /// How many tickets were sold.
     pub quantity: u32,

@@ -118,13 +118,8 @@ pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
 
 fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
     let sections: Vec<_> = sections.iter().map(|name| label(name)).collect();
-    let tier = |section: &Label| PricingTier {
-        section: section.clone(),
-        tier: label("regular"),
-        price: Money::new(5_000, Currency::EUR),
-        available_from: None,
-        available_until: None,
-    };
+    let tier =
+        |section: &Label| PricingTier::always(section.clone(), label("regular"), Money::new(5_000, Currency::EUR));
     EventDraft {
         name: label("Benchmark"),
         category: None,
@@ -140,10 +135,7 @@ fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
         pricing_tiers: sections.iter().map(tier).collect(),
         sections: sections
             .into_iter()
-            .map(|name| SectionDraft {
-                name,
-                seating: seating.clone(),
-            })
+            .map(|name| SectionDraft::new(name, seating.clone()))
             .collect(),
         // One hour, so that no hold runs out during the benchmark.
         hold_seconds: Some(3_600),

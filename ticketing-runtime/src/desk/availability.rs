@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ticketing_domain::refusal::Refusal;
-use ticketing_domain::views::{PriceNow, SectionView};
+use ticketing_domain::views::{PriceNow, SectionView, TicketTypeNow};
 use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::Position;
 use ticketing_ports::read_models::availability::{Availability, SectionAvailability};
@@ -169,15 +169,16 @@ async fn boards_reach(boards: &LiveBoards, log: LogIdentity, position: Position)
 /// Returns a section of a board; `None` if the event has no such section.
 fn section_of(look: Look, name: &str) -> Option<SectionView> {
     let Look { state, details, now } = look;
-    let id = details.section(name)?.section_id;
+    let found = details.section(name)?;
     let section = state
         .sections
         .iter()
-        .find(|section| section.availability.section_id == id)?;
+        .find(|section| section.availability.section_id == found.section_id)?;
     Some(SectionView {
         event_id: state.event_id,
         sequence: state.sequence,
-        price: PriceNow::of(&details, &section.availability.name, now),
+        price: PriceNow::of(&details, found, now),
+        ticket_types: TicketTypeNow::all(&details, found, now),
         availability: section.availability.clone(),
         rows: section.rows.clone(),
     })

@@ -298,17 +298,12 @@ fn draft(clock: &dyn Clock, seating: Seating) -> EventDraft {
             country: label("BE"),
             timezone: label("Europe/Brussels"),
         },
-        sections: vec![SectionDraft {
-            name: label("Floor"),
-            seating,
-        }],
-        pricing_tiers: vec![PricingTier {
-            section: label("Floor"),
-            tier: label("regular"),
-            price: Money::new(2_500, Currency::EUR),
-            available_from: None,
-            available_until: None,
-        }],
+        sections: vec![SectionDraft::new(label("Floor"), seating)],
+        pricing_tiers: vec![PricingTier::always(
+            label("Floor"),
+            label("regular"),
+            Money::new(2_500, Currency::EUR),
+        )],
         hold_seconds: Some(300),
         max_extensions: None,
         max_hold_seconds: None,

@@ -6,11 +6,13 @@ use std::ops::{Range, RangeInclusive};
 use chrono::TimeDelta;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
-use ticketing_domain::catalog::{self, CatalogCommand, CatalogEvent, CatalogState, EventDraft, SectionDraft, limits};
+use ticketing_domain::catalog::{
+    self, CatalogCommand, CatalogEvent, CatalogState, EventDraft, SectionDraft, TicketTypeDraft, limits,
+};
 use ticketing_domain::generations::newest;
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, RefundRule, TicketTypeRules, Venue};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
@@ -20,7 +22,7 @@ use uuid::Uuid;
 use super::money::{currency, price};
 use super::purchases::ORGANISER;
 use super::times::time_from;
-use crate::scenario::CountingIds;
+use crate::scenario::{CountingIds, start};
 
 /// Generates labels: often a plain word, sometimes other scripts, punctuation and spaces, up to the greatest length.
 pub fn label() -> impl Strategy<Value = Label> {
@@ -93,17 +95,49 @@ pub fn seating() -> impl Strategy<Value = Seating> {
 
 /// Generates sections with different names.
 pub fn section_drafts() -> impl Strategy<Value = Vec<SectionDraft>> {
-    (labels(1..4), vec(seating(), 4)).prop_map(|(names, seatings)| {
+    (labels(1..4), vec(seating(), 4), vec(ticket_types(), 4)).prop_map(|(names, seatings, ticket_types)| {
         names
             .into_iter()
             .zip(seatings)
-            .map(|(name, seating)| SectionDraft { name, seating })
+            .zip(ticket_types)
+            .map(|((name, seating), ticket_types)| SectionDraft {
+                name,
+                seating,
+                ticket_types,
+            })
             .collect()
     })
 }
 
-/// Generates prices for each of `sections`: one price, or several that follow each other in time. One price is valid at
-/// `now`; before and after it there may be none.
+/// Generates the ticket types of a section: mostly none, else up to three with different names. The first is always sold,
+/// in any number; the others may have a time and a number of tickets an order.
+fn ticket_types() -> impl Strategy<Value = Vec<TicketTypeDraft>> {
+    let some = (labels(1..4), vec(ticket_type_rules(), 3)).prop_map(|(names, rules)| {
+        let rules = std::iter::once(TicketTypeRules::default()).chain(rules);
+        let types = names.into_iter().zip(rules);
+        types.map(|(name, rules)| TicketTypeDraft { name, rules }).collect()
+    });
+    prop_oneof![2 => Just(Vec::new()), 1 => some]
+}
+
+/// Generates when a ticket type is sold, and how many of its tickets an order may have.
+fn ticket_type_rules() -> impl Strategy<Value = TicketTypeRules> {
+    let time = (time_from(start()), time_from(start())).prop_map(|(one, other)| (one.min(other), one.max(other)));
+    let time = time.prop_filter("the end is after the beginning", |(from, until)| from < until);
+    (proptest::option::weighted(0.2, time), some(1..=2), some(2..=4)).prop_map(|(time, min, max)| TicketTypeRules {
+        available_from: time.map(|(from, _)| from),
+        available_until: time.map(|(_, until)| until),
+        min_per_order: min,
+        max_per_order: max,
+    })
+}
+
+fn some(range: RangeInclusive<u32>) -> impl Strategy<Value = Option<u32>> {
+    proptest::option::of(range)
+}
+
+/// Generates prices for each of `sections` and of their ticket types: one price, or several that follow each other in
+/// time. One price is valid at `now`; before and after it there may be none.
 pub fn pricing_tiers(
     sections: &[SectionDraft],
     currency: Currency,
@@ -111,12 +145,24 @@ pub fn pricing_tiers(
 ) -> impl Strategy<Value = Vec<PricingTier>> + use<> {
     let each: Vec<_> = sections
         .iter()
-        .map(|section| tiers_of(section.name.clone(), currency, now))
+        .flat_map(|section| {
+            let named = section.ticket_types.iter().map(|of| Some(of.name.clone()));
+            let unnamed = section.ticket_types.is_empty().then_some(None);
+            unnamed
+                .into_iter()
+                .chain(named)
+                .map(|of| tiers_of(section.name.clone(), of, currency, now))
+        })
         .collect();
     each.prop_map(|tiers| tiers.into_iter().flatten().collect())
 }
 
-fn tiers_of(section: Label, currency: Currency, now: Timestamp) -> impl Strategy<Value = Vec<PricingTier>> {
+fn tiers_of(
+    section: Label,
+    ticket_type: Option<Label>,
+    currency: Currency,
+    now: Timestamp,
+) -> impl Strategy<Value = Vec<PricingTier>> {
     let changes = btree_set(-2_000..2_000_i64, 0..4);
     (changes, vec((label(), price(currency), any::<bool>()), 4)).prop_map(move |(changes, tiers)| {
         periods(&changes)
@@ -126,11 +172,10 @@ fn tiers_of(section: Label, currency: Currency, now: Timestamp) -> impl Strategy
                 *wanted || in_force
             })
             .map(|((from, until), (tier, price, _))| PricingTier {
-                section: section.clone(),
-                tier,
-                price,
+                ticket_type: ticket_type.clone(),
                 available_from: from.map(|minutes| now + TimeDelta::minutes(minutes)),
                 available_until: until.map(|minutes| now + TimeDelta::minutes(minutes)),
+                ..PricingTier::always(section.clone(), tier, price)
             })
             .collect()
     })
@@ -162,7 +207,6 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
         let tiers = pricing_tiers(&sections, currency, now);
         (Just(sections), Just(currency), tiers)
     });
-    let some = |range: RangeInclusive<u32>| proptest::option::of(range);
     (
         (label(), proptest::option::of(label()), proptest::option::of(label())),
         time_from(now + TimeDelta::microseconds(1)),
@@ -180,11 +224,14 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                 (name, category, genre),
                 starts_at,
                 venue,
-                (sections, currency, pricing_tiers),
+                (mut sections, currency, pricing_tiers),
                 (hold, max_extensions),
                 (seats, seats_per_customer),
                 refund_policy,
             )| {
+                let most = seats.unwrap_or(limits::DEFAULT_SEATS_PER_ORDER);
+                let types = sections.iter_mut().flat_map(|section| &mut section.ticket_types);
+                types.for_each(|of| within(&mut of.rules, most));
                 EventDraft {
                     name,
                     category,
@@ -203,6 +250,13 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                 }
             },
         )
+}
+
+/// Lets a ticket type ask for no more tickets than an order may have.
+fn within(rules: &mut TicketTypeRules, most: u32) {
+    rules.max_per_order = rules.max_per_order.map(|max| max.min(most));
+    let most = rules.max_per_order.unwrap_or(most);
+    rules.min_per_order = rules.min_per_order.map(|min| min.min(most));
 }
 
 /// Generates the details that the domain makes of an [`event_draft`], with its defaults and the ids of the sections.

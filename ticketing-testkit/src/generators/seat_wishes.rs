@@ -23,6 +23,7 @@ impl SeatWish {
             event_id,
             lines: vec![WantedLine {
                 section: self.section.as_str().to_owned(),
+                ticket_type: None,
                 quantity: self.quantity,
                 specific_seats: self.specific_seats.clone(),
             }],

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 use ticketing_domain::catalog::{CatalogEvent, CatalogState};
-use ticketing_domain::inventory::{ClaimKind, InventoryEvent, InventoryState};
+use ticketing_domain::inventory::{ClaimKind, InventoryEvent, InventoryState, TakenSeats};
 use ticketing_domain::payment::{PaymentEvent, PaymentState};
 use ticketing_domain::reservation::{ReservationEvent, ReservationState};
 use ticketing_domain::stored::StoredEvent as _;
@@ -239,8 +239,17 @@ impl Books {
         for (id, reservation) in &self.reservations {
             match reservation {
                 ReservationState::Completed { terms, .. } => {
-                    let lines = terms.lines.iter();
-                    let gone = lines.filter(|line| sold.remove(&(*id, line.section_id)).as_ref() != Some(&line.seats));
+                    let mut bought: BTreeMap<SectionId, TakenSeats> = BTreeMap::new();
+                    for line in terms.lines.iter() {
+                        let seats = match bought.remove(&line.section_id) {
+                            Some(others) => others.and(line.seats.clone()),
+                            None => line.seats.clone(),
+                        };
+                        bought.insert(line.section_id, seats);
+                    }
+                    let sections = bought.into_iter();
+                    let gone =
+                        sections.filter(|(section, seats)| sold.remove(&(*id, *section)).as_ref() != Some(seats));
                     violations.extend((gone.count() > 0).then_some(Violation::TicketsWithoutSeats(*id)));
                 }
                 state if state.is_live() => violations.push(Violation::HeldForEver(*id)),

@@ -219,6 +219,14 @@ fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
     let floor = floor.then(|| WantedLine::best("Floor", rng.random_range(1..4)));
     let balcony = balcony.then(|| some_seats(rng));
     let mut lines: Vec<_> = floor.into_iter().chain(balcony).collect();
+    // Some orders of the balcony also have a ticket of another type, which comes after a line that names no seats.
+    if rng.random_bool(0.3)
+        && lines
+            .last()
+            .is_some_and(|line| line.section == "Balcony" && line.specific_seats.is_none())
+    {
+        lines.push(WantedLine::best("Balcony", 1).of_type("student"));
+    }
     if rng.random_bool(0.5) {
         lines.reverse();
     }

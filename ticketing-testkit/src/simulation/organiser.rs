@@ -102,15 +102,18 @@ fn printed(number: u32) -> Option<SeatLabel> {
 
 fn draft(world: &World) -> EventDraft {
     let label = |text: &str| Label::new(text).expect("a short plain text is a valid label");
-    let tier = |section: &str, amount: i64| PricingTier {
-        section: label(section),
-        tier: label("regular"),
-        price: Money::new(amount, Currency::EUR),
-        available_from: None,
-        available_until: None,
+    let tier = |section: &str, amount: i64| {
+        PricingTier::always(label(section), label("regular"), Money::new(amount, Currency::EUR))
     };
     // The seats of the second row are not printed in the order in which they stand, and an aisle divides them.
     let with_an_aisle = RowPlaces::of(vec![printed(3), printed(1), None, printed(2), printed(4)]);
+    let rows = vec![
+        RowPlan::numbered(label("A"), 4),
+        RowPlan {
+            row: label("B"),
+            places: with_an_aisle,
+        },
+    ];
     EventDraft {
         name: label("Simulated night"),
         category: None,
@@ -124,24 +127,15 @@ fn draft(world: &World) -> EventDraft {
             timezone: label("Europe/Brussels"),
         },
         sections: vec![
-            SectionDraft {
-                name: label("Floor"),
-                seating: Seating::GeneralAdmission { capacity: 6 },
-            },
-            SectionDraft {
-                name: label("Balcony"),
-                seating: Seating::Numbered {
-                    rows: vec![
-                        RowPlan::numbered(label("A"), 4),
-                        RowPlan {
-                            row: label("B"),
-                            places: with_an_aisle,
-                        },
-                    ],
-                },
-            },
+            SectionDraft::new(label("Floor"), Seating::GeneralAdmission { capacity: 6 }),
+            SectionDraft::new(label("Balcony"), Seating::Numbered { rows })
+                .with_types([label("regular"), label("student")]),
         ],
-        pricing_tiers: vec![tier("Floor", 1_001), tier("Balcony", 5_003)],
+        pricing_tiers: vec![
+            tier("Floor", 1_001),
+            tier("Balcony", 5_003).of_type(label("regular")),
+            tier("Balcony", 2_499).of_type(label("student")),
+        ],
         hold_seconds: Some(HOLD_SECONDS),
         max_extensions: None,
         max_hold_seconds: None,

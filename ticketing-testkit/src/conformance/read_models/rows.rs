@@ -9,10 +9,12 @@ use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::{ReservationLine, ReservationView};
 use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Venue};
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId};
+use ticketing_ports::vocabulary::ids::{
+    CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId, TicketTypeId, TierId,
+};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{MethodKind, PaymentStatus};
-use ticketing_ports::vocabulary::reservation::{LineKind, ReservationStatus, Sale, SoldLine};
+use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, ReservationStatus, Sale, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 use uuid::Uuid;
 
@@ -24,6 +26,10 @@ pub(super) fn event_id(number: usize) -> EventId {
 
 pub(super) fn section_id(number: usize) -> SectionId {
     SectionId::new(Uuid::from_u128(0x5E_0000_0000 + number as u128))
+}
+
+fn tier_id(number: usize) -> TierId {
+    TierId::new(Uuid::from_u128(0x7E_0000_0000 + number as u128))
 }
 
 pub(super) fn reservation_id(number: usize) -> ReservationId {
@@ -136,6 +142,7 @@ pub(super) fn reservation(number: usize) -> ReservationView {
             line_id: LineId::first_of(reservation_id(number)),
             kind: LineKind::Ticket,
             section: label("Section 1"),
+            ticket_type: None,
             tier: label("regular"),
             seats: vec![seat(12), seat(13)],
             quantity: 2,
@@ -161,6 +168,7 @@ pub(super) fn reservation_of_two_sections(number: usize) -> ReservationView {
     view.lines.push(ReservationLine {
         line_id: line_id(number),
         section: label("Section 2"),
+        ticket_type: Some(student()),
         tier: label("late"),
         seats: Vec::new(),
         quantity: 3,
@@ -171,6 +179,13 @@ pub(super) fn reservation_of_two_sections(number: usize) -> ReservationView {
     });
     view.total_amount = eur(6_000);
     view
+}
+
+pub(super) fn student() -> NamedTicketType {
+    NamedTicketType {
+        ticket_type_id: TicketTypeId::new(Uuid::from_u128(0x77_0000_0001)),
+        name: label("student"),
+    }
 }
 
 pub(super) fn payment(number: usize) -> PaymentView {
@@ -202,6 +217,8 @@ pub(super) fn sale(number: usize, quantity: u32, unit_price: i64) -> Sale {
             kind: LineKind::Ticket,
             section_id: Some(section_id(1)),
             section: label("Section 1"),
+            ticket_type: None,
+            tier_id: Some(tier_id(1)),
             tier: label("regular"),
             quantity,
             unit_price: eur(unit_price),
@@ -219,6 +236,8 @@ pub(super) fn sale_of_two_sections(number: usize) -> Sale {
         line_id: line_id(number),
         section_id: Some(section_id(2)),
         section: label("Section 2"),
+        ticket_type: Some(student()),
+        tier_id: Some(tier_id(2)),
         tier: label("late"),
         quantity: 3,
         unit_price: eur(1_000),

@@ -8,6 +8,7 @@ use super::models::ReadModels;
 use super::paging::{ensure_pages, page};
 use super::rows::{
     created, customer, eur, event, event_id, label, opened, payment_id, reservation_id, sale, sale_of_two_sections,
+    student,
 };
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
@@ -46,6 +47,7 @@ async fn three_sales(models: &ReadModels) -> Verdict {
     let mut vip = sale(3, 1, 1_000);
     vip.lines[0].section = label("Section 2");
     vip.lines[0].tier = label("vip");
+    vip.lines[0].ticket_type = Some(student());
     let mut elsewhere = sale(4, 5, 10_000);
     elsewhere.event_id = event_id(2);
     for one in [sale(1, 2, 1_500), sale(2, 3, 1_500), vip, elsewhere] {
@@ -61,6 +63,8 @@ pub(super) async fn sales_sum_quantities_and_amounts(models: &ReadModels) -> Ver
     };
     ensure_eq!(sales.tickets_sold, 6, "tickets");
     ensure_eq!(sales.total_revenue, eur(8_500), "revenue");
+    let by_type: Vec<_> = sales.by_ticket_type.into_iter().collect();
+    ensure_eq!(by_type, [(label("student"), 1)], "tickets by ticket type");
     let by_tier: Vec<_> = sales.by_tier.into_iter().collect();
     ensure_eq!(by_tier, [(label("regular"), 5), (label("vip"), 1)], "tickets by tier");
     let section = |tickets_sold, revenue| SectionSales {
@@ -80,7 +84,9 @@ pub(super) async fn a_sale_of_several_lines_counts_for_the_section_and_the_tier_
     models: &ReadModels,
 ) -> Verdict {
     three_sales(models).await?;
-    let sale = sale_of_two_sections(5);
+    let mut sale = sale_of_two_sections(5);
+    // The first line has a type, and the second has none.
+    sale.lines[0].ticket_type = sale.lines[1].ticket_type.take();
     models.apply(vec![Change::TicketsSold(sale.clone())]).await?;
     let refunded = Change::SaleRefunded {
         reservation_id: reservation_id(5),
@@ -91,19 +97,21 @@ pub(super) async fn a_sale_of_several_lines_counts_for_the_section_and_the_tier_
         let Some(sales) = models.sales.event_sales(event_id(1)).await? else {
             return Err(Broken::because("the sums of the event are missing"));
         };
+        let by_type: Vec<_> = sales.by_ticket_type.into_iter().collect();
         let by_tier: Vec<_> = sales.by_tier.into_iter().collect();
         let sections = sales.by_section.into_iter();
         let by_section: Vec<_> = sections
             .map(|(name, section)| (name, section.tickets_sold, section.revenue.amount))
             .collect();
         let whole = (sales.tickets_sold, sales.total_revenue.amount, sales.refunded.amount);
-        Ok((whole, by_tier, by_section))
+        Ok((whole, by_type, by_tier, by_section))
     };
+    let students = |tickets| vec![(label("student"), tickets)];
     let tiers = |late, regular, vip| vec![(label("late"), late), (label("regular"), regular), (label("vip"), vip)];
     let sections = |first, second| vec![(label("Section 1"), first, 10_500), (label("Section 2"), second, 4_000)];
     ensure_eq!(
         sums().await?,
-        ((11, 14_500, 700), tiers(3, 7, 1), sections(7, 4)),
+        ((11, 14_500, 700), students(3), tiers(3, 7, 1), sections(7, 4)),
         "sums with a sale of two lines"
     );
     let of_customer = models.sales.purchases_of(customer(1), page(1, 9)).await?.rows;
@@ -124,7 +132,7 @@ pub(super) async fn a_sale_of_several_lines_counts_for_the_section_and_the_tier_
     models.apply(vec![returned]).await?;
     ensure_eq!(
         sums().await?,
-        ((6, 14_500, 700), tiers(0, 5, 1), sections(5, 1)),
+        ((6, 14_500, 700), students(1), tiers(0, 5, 1), sections(5, 1)),
         "sums once the tickets of both lines are given back"
     );
     Ok(())

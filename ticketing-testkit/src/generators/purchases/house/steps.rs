@@ -109,18 +109,36 @@ impl House {
         Some((reservation_id, who.map_or(owner, customer)))
     }
 
-    /// Makes the lines of an order: `quantity` seats of one section, and `of_next` seats of the section after it unless
-    /// `of_next` is `None`.
+    /// Makes the lines of an order: `quantity` seats of one section, and `of_next` seats more unless `of_next` is `None`.
+    /// These are of the section after it, or sometimes of the last ticket type of the same section.
     fn lines(&self, section: usize, quantity: u32, seats: Option<usize>, of_next: Option<u32>) -> Vec<WantedLine> {
         let sections = &self.draft.sections;
-        let next = &sections[(section + 1) % sections.len()];
-        let section = &sections[section % sections.len()];
+        let number = section % sections.len();
+        let section = &sections[number];
+        // Sometimes no type is named, and sometimes one of the section's.
+        let types = &section.ticket_types;
+        let ticket_type = types.get(quantity as usize % (types.len() + 1));
         let line = WantedLine {
             section: section.name.as_str().to_owned(),
+            ticket_type: ticket_type.map(|of| of.name.as_str().to_owned()),
             quantity,
             specific_seats: seats.and_then(|first| neighbours(&section.seating, first, quantity)),
         };
-        let next = of_next.map(|quantity| WantedLine::best(next.name.as_str(), quantity));
+        let next = of_next.map(|of_next| {
+            let is_same = !types.is_empty() && (quantity + of_next).is_multiple_of(2);
+            let next = if is_same {
+                section
+            } else {
+                &sections[(number + 1) % sections.len()]
+            };
+            let after = seats.filter(|_| is_same).map(|first| first + quantity as usize);
+            WantedLine {
+                section: next.name.as_str().to_owned(),
+                ticket_type: next.ticket_types.last().map(|of| of.name.as_str().to_owned()),
+                quantity: of_next,
+                specific_seats: after.and_then(|first| neighbours(&next.seating, first, of_next)),
+            }
+        });
         std::iter::once(line).chain(next).collect()
     }
 

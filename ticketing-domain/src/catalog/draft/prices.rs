@@ -1,0 +1,157 @@
+//! The rules that the ticket types and prices of a draft have to keep.
+
+use std::collections::BTreeSet;
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::vocabulary::seating::Label;
+use ticketing_ports::vocabulary::text::folded;
+
+use super::checks::{NO_LEAP_SECOND, at_most, between, is_leap_second};
+use crate::catalog::command::{EventDraft, SectionDraft, TicketTypeDraft};
+use crate::catalog::limits;
+use crate::pricing;
+use crate::refusal::FieldError;
+
+pub(super) fn check_ticket_types(sections: &[SectionDraft], max_seats_per_order: u32, errors: &mut Vec<FieldError>) {
+    for (index, section) in sections.iter().enumerate().take(limits::SECTIONS) {
+        let field = |name: &str| format!("sections[{index}].ticket_types{name}");
+        if section.ticket_types.len() > limits::TICKET_TYPES_PER_SECTION {
+            errors.push(FieldError::new(field(""), at_most(limits::TICKET_TYPES_PER_SECTION)));
+            continue;
+        }
+        let mut names = BTreeSet::new();
+        for (index, ticket_type) in section.ticket_types.iter().enumerate() {
+            let field = |name: &str| field(&format!("[{index}].{name}"));
+            if !names.insert(folded(ticket_type.name.as_str())) {
+                errors.push(FieldError::new(
+                    field("name"),
+                    "is used by another ticket type of the section",
+                ));
+            }
+            check_window(
+                ticket_type.rules.available_from,
+                ticket_type.rules.available_until,
+                field,
+                errors,
+            );
+            check_quantities(ticket_type, max_seats_per_order, field, errors);
+        }
+    }
+}
+
+fn check_quantities(
+    ticket_type: &TicketTypeDraft,
+    max_seats_per_order: u32,
+    field: impl Fn(&str) -> String,
+    errors: &mut Vec<FieldError>,
+) {
+    let (min, max) = (ticket_type.rules.min_per_order, ticket_type.rules.max_per_order);
+    let possible = 1..=max_seats_per_order.max(1);
+    for (name, value) in [("min_per_order", min), ("max_per_order", max)] {
+        if value.is_some_and(|value| !possible.contains(&value)) {
+            let reason = format!(
+                "must be between {} and max_seats_per_order, which is {}",
+                possible.start(),
+                possible.end()
+            );
+            errors.push(FieldError::new(field(name), reason));
+        }
+    }
+    if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        errors.push(FieldError::new(
+            field("max_per_order"),
+            "must not be less than min_per_order",
+        ));
+    }
+}
+
+/// Adds an error if a time cannot be told, or the end is not after the beginning.
+fn check_window(
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    field: impl Fn(&str) -> String,
+    errors: &mut Vec<FieldError>,
+) {
+    for (name, time) in [("available_from", from), ("available_until", until)] {
+        if time.is_some_and(is_leap_second) {
+            errors.push(FieldError::new(field(name), NO_LEAP_SECOND));
+        }
+    }
+    if let (Some(from), Some(until)) = (from, until)
+        && from >= until
+    {
+        errors.push(FieldError::new(
+            field("available_until"),
+            "must be after available_from",
+        ));
+    }
+}
+
+pub(super) fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
+    if draft.pricing_tiers.len() > limits::PRICING_TIERS {
+        errors.push(FieldError::new("pricing_tiers", at_most(limits::PRICING_TIERS)));
+        return;
+    }
+    for (index, tier) in draft.pricing_tiers.iter().enumerate() {
+        let field = |name: &str| format!("pricing_tiers[{index}].{name}");
+        match draft.sections.iter().find(|section| section.name == tier.section) {
+            None => errors.push(FieldError::new(field("section"), "is not a section of this event")),
+            Some(section) => check_type_of_tier(section, tier.ticket_type.as_ref(), field("ticket_type"), errors),
+        }
+        if tier.price.currency != draft.currency {
+            errors.push(FieldError::new(
+                field("price.currency"),
+                "must be the currency of the event",
+            ));
+        }
+        let possible = 0..=limits::PRICE;
+        if !possible.contains(&tier.price.amount) {
+            errors.push(FieldError::new(field("price.amount"), between(&possible)));
+        }
+        check_window(tier.available_from, tier.available_until, field, errors);
+    }
+    for section in &draft.sections {
+        let has_price = |ticket_type: Option<&Label>| {
+            let mut of_section = draft.pricing_tiers.iter().filter(|tier| tier.section == section.name);
+            of_section.any(|tier| ticket_type.is_none() || tier.ticket_type.as_ref() == ticket_type)
+        };
+        if !has_price(None) {
+            let reason = format!("section {} has no price", section.name);
+            errors.push(FieldError::new("pricing_tiers", reason));
+            continue;
+        }
+        for ticket_type in &section.ticket_types {
+            if !has_price(Some(&ticket_type.name)) {
+                let reason = format!(
+                    "ticket type {} of section {} has no price",
+                    ticket_type.name, section.name
+                );
+                errors.push(FieldError::new("pricing_tiers", reason));
+            }
+        }
+    }
+    for index in pricing::overlapping(&draft.pricing_tiers) {
+        errors.push(FieldError::new(
+            format!("pricing_tiers[{index}]"),
+            "is in force at the same time as another tier of its section and ticket type",
+        ));
+    }
+}
+
+/// Adds an error unless a tier names a ticket type of its section, or there are none to name.
+fn check_type_of_tier(
+    section: &SectionDraft,
+    ticket_type: Option<&Label>,
+    field: String,
+    errors: &mut Vec<FieldError>,
+) {
+    let reason = match ticket_type {
+        None if section.ticket_types.is_empty() => return,
+        None => "is missing: the section has ticket types, and each has its own prices",
+        Some(name) if section.ticket_types.iter().any(|of| of.name == *name) => return,
+        Some(_) => "is not a ticket type of the section",
+    };
+    errors.push(FieldError::new(field, reason));
+}
