@@ -55,8 +55,12 @@ pub(crate) struct SectionResponse {
     section: String,
     #[serde(flatten)]
     counts: CountsBody,
-    /// The price now; null if no tier is in force. In a section with ticket types, the price of its first type.
+    /// The price now; null if no tier is in force, or the tickets of all are sold. In a section with ticket types, the price
+    /// of its first type.
     price: Option<PriceBody>,
+    /// How many tickets are left, beside the places of the section; null if only these count. In a section with ticket types,
+    /// those of its first type.
+    left: Option<u32>,
     /// The ticket types of the section, each with its price now. Empty if all tickets are alike.
     ticket_types: Vec<TicketTypeNowBody>,
     /// The seats of each row, by its name, from the front to the back. Each place is one letter, from left to right: `f` a free
@@ -85,8 +89,10 @@ impl Serialize for Rows {
 pub(crate) struct TicketTypeNowBody {
     #[serde(flatten)]
     ticket_type: TicketTypeBody,
-    /// Null while no price is in force, or the type is not sold.
+    /// Null while no price is in force, the type is not sold, or the tickets at all its prices are sold.
     price: Option<PriceBody>,
+    /// How many tickets of the type are left; null if only the places of the section count.
+    left: Option<u32>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -263,6 +269,7 @@ impl From<TicketTypeNow> for TicketTypeNowBody {
         Self {
             ticket_type: (&now.ticket_type).into(),
             price: now.price.map(PriceBody::from),
+            left: now.left,
         }
     }
 }
@@ -274,6 +281,7 @@ impl From<SectionView> for SectionResponse {
             section: view.availability.name.to_string(),
             counts: (&view.availability).into(),
             price: view.price.map(PriceBody::from),
+            left: view.left,
             ticket_types: view.ticket_types.into_iter().map(TicketTypeNowBody::from).collect(),
             rows: view.rows.map(Rows),
             sequence: view.sequence,

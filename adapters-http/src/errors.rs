@@ -208,6 +208,7 @@ impl From<Refusal> for ApiError {
                 section,
             } => plain(Code::InsufficientInventory)
                 .with_details(json!({ "requested": requested, "available": available, "section": section })),
+            limited @ Refusal::NotEnoughLeft { .. } => plain(Code::NotEnoughLeft).with_details(left(&limited)),
             Refusal::SeatsUnavailable { seats, section } => {
                 plain(Code::SeatsUnavailable).with_details(of_section(json!({ "seats": seats }), section))
             }
@@ -249,6 +250,27 @@ impl From<Refusal> for ApiError {
 }
 
 /// Adds the section to details, if a refusal is about one.
+/// Returns how many tickets are left, and of what.
+fn left(refusal: &Refusal) -> Value {
+    let Refusal::NotEnoughLeft {
+        requested,
+        available,
+        section,
+        ticket_type,
+        pool,
+    } = refusal
+    else {
+        return Value::Null;
+    };
+    let mut details = json!({ "requested": requested, "available": available });
+    for (field, name) in [("section", section), ("ticket_type", ticket_type), ("pool", pool)] {
+        if let Some(name) = name {
+            details[field] = name.as_str().into();
+        }
+    }
+    details
+}
+
 fn of_section(mut details: Value, section: Option<String>) -> Value {
     if let Some(section) = section {
         details["section"] = section.into();

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod parse;
+mod ticket_bodies;
 
 use axum::Json;
 use axum::extract::State;
@@ -24,10 +25,10 @@ use crate::listing::page;
 use crate::replies::{Changed, Created};
 use crate::state::Shared;
 
-pub(crate) use bodies::TicketTypeBody;
 use bodies::{CancelEventRequest, CreateEventRequest, EventResponse};
 pub(crate) use parse::parse_label;
 use parse::parse_optional;
+pub(crate) use ticket_bodies::TicketTypeBody;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventsResponse {

@@ -259,5 +259,6 @@ fn draft() -> EventDraft {
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,
+        pools: Vec::new(),
     }
 }

@@ -229,6 +229,7 @@ async fn on_sale(office: &BoxOffice) -> EventId {
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,
+        pools: Vec::new(),
     };
     let created = office.create_event(request(ORGANISER, draft)).await.unwrap();
     let event = created.value.event_id;

@@ -112,6 +112,7 @@ async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,
+        pools: Vec::new(),
     };
     let event = office
         .create_event(request(ORGANISER, draft))
@@ -155,7 +156,7 @@ async fn whole_log(store: &dyn EventStore) -> Vec<RecordedEvent> {
 }
 
 /// The version of `SeatsHeld` that no build has yet.
-const NEXT: u16 = 3;
+const NEXT: u16 = 4;
 
 /// Declares a version of a fact that only the next generation writes, and returns that generation.
 fn declare_a_next_version() -> SchemaGeneration {

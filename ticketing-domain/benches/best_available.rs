@@ -76,6 +76,7 @@ fn lapsed_holds(c: &mut Criterion) {
                     seats: TakenSeats::Seats(std::mem::take(&mut pairs)),
                     allocation: Allocation::Adjacent,
                     held_until: if row * 50 < lapsed { NOW } else { NOW + HOLD },
+                    parts: Vec::new(),
                 };
                 section.evolve(&pair.into());
             }
@@ -132,6 +133,7 @@ fn hold(number: u32, quantity: u32) -> InventoryCommand {
         quantity,
         wish: SeatWish::BestAvailable,
         held_until: NOW + HOLD,
+        parts: Vec::new(),
     })
 }
 

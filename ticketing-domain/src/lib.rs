@@ -30,11 +30,13 @@ pub mod generations;
 pub mod inventory;
 #[cfg(feature = "made-up-version")]
 pub mod made_up_version;
+pub mod on_offer;
 pub mod payment;
 pub mod policy;
 pub mod pricing;
 pub mod projection;
 pub mod questions;
+pub mod quotas;
 pub mod reducer;
 pub mod refunds;
 pub mod refusal;

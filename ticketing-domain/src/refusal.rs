@@ -60,6 +60,24 @@ pub enum Refusal {
         /// The section's name.
         section: String,
     },
+    /// Fewer tickets are left than the customer wants, although the section has free seats: of a ticket type, at the
+    /// prices of now, or of a pool.
+    #[error("{requested} tickets were requested, but only {available} {}are left", of_quota(section.as_deref(), ticket_type.as_deref(), pool.as_deref()))]
+    NotEnoughLeft {
+        /// How many tickets were wanted.
+        requested: u32,
+        /// How many tickets are left.
+        available: u32,
+        /// The section whose tickets are limited; `None` if those of a pool are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        section: Option<String>,
+        /// The ticket type that is limited; `None` if none is, or all tickets of a section are alike.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ticket_type: Option<String>,
+        /// The pool that is limited; `None` if tickets of one section are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool: Option<String>,
+    },
     /// Some of the wanted seats are not free.
     #[error("{} of the requested seats are not available", seats.len())]
     SeatsUnavailable {
@@ -164,6 +182,7 @@ impl Refusal {
             Self::Forbidden => "FORBIDDEN",
             Self::InvalidQuantity { .. } => "INVALID_QUANTITY",
             Self::InsufficientInventory { .. } => "INSUFFICIENT_INVENTORY",
+            Self::NotEnoughLeft { .. } => "NOT_ENOUGH_LEFT",
             Self::SeatsUnavailable { .. } => "SEATS_UNAVAILABLE",
             Self::CustomerLimitReached { .. } => "CUSTOMER_LIMIT_REACHED",
             Self::TooManyHolds { .. } => "TOO_MANY_HOLDS",
@@ -207,6 +226,16 @@ impl Refusal {
     /// Makes the refusal of a request with one invalid field.
     pub fn invalid(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(vec![FieldError::new(field, reason)])
+    }
+}
+
+/// Names whose tickets are limited, with a space at the end.
+fn of_quota(section: Option<&str>, ticket_type: Option<&str>, pool: Option<&str>) -> String {
+    match (section, ticket_type, pool) {
+        (Some(section), Some(ticket_type), _) => format!("of the type {ticket_type} in section {section} "),
+        (Some(section), None, _) => format!("in section {section} "),
+        (None, _, Some(pool)) => format!("of {pool} "),
+        (None, _, None) => String::new(),
     }
 }
 

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use chrono::DateTime;
 use ticketing_domain::inventory::{
-    HoldExtended, Inventory, InventoryEvent, InventoryState, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased,
-    SeatsRetaken, SeatsSold, SeatsUnblocked, SectionOpened, TakenSeats,
+    HoldExtended, Inventory, InventoryEvent, InventoryState, Part, ReleaseReason, SeatsBlocked, SeatsHeld,
+    SeatsReleased, SeatsRetaken, SeatsSold, SeatsUnblocked, SectionOpened, TakenSeats,
 };
 use ticketing_domain::reducer::Reducer as _;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 use uuid::Uuid;
 
@@ -67,6 +67,11 @@ fn sales(places: impl Fn(&[&str]) -> TakenSeats) -> Vec<InventoryEvent> {
             reservation_id: reservation(5),
             customer_id: Some(customer(1)),
             seats: places(&["North-B-1"]),
+            parts: vec![Part {
+                ticket_type_id: Some(TicketTypeId::new(Uuid::from_u128(7))),
+                tier_id: TierId::new(Uuid::from_u128(8)),
+                quantity: 1,
+            }],
         }
         .into(),
         SeatsBlocked {
@@ -140,6 +145,7 @@ fn held(number: u128, seats: TakenSeats) -> InventoryEvent {
         seats,
         allocation: Allocation::Adjacent,
         held_until: at(300),
+        parts: Vec::new(),
     }
     .into()
 }

@@ -97,6 +97,7 @@
 //! #         venue: Venue { name, city, country, timezone },
 //! #         sections: vec![SectionDraft::new(label("Floor"), seating)],
 //! #         pricing_tiers: vec![PricingTier::always(label("Floor"), label("regular"), Money::new(2_500, Currency::EUR))],
+//! #         pools: Vec::new(),
 //! #         hold_seconds: None,
 //! #         max_extensions: None,
 //! #         max_hold_seconds: None,

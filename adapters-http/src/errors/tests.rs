@@ -29,6 +29,13 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
             available: 1,
             section: "Floor".to_owned(),
         },
+        Refusal::NotEnoughLeft {
+            requested: 2,
+            available: 1,
+            section: None,
+            ticket_type: None,
+            pool: None,
+        },
         Refusal::SeatsUnavailable {
             seats: Vec::new(),
             section: None,

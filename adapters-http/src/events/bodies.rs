@@ -3,14 +3,15 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_ports::read_models::events::EventView;
-use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, TicketType};
-use ticketing_ports::vocabulary::ids::TierId;
+use ticketing_ports::vocabulary::event_details::RefundRule;
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::ticket_bodies::{
+    PoolBody, PoolRequest, PricingTierBody, PricingTierRequest, TicketTypeBody, TicketTypeRequest,
+};
 use crate::extract::{Faults, Fields, Place, Read, Sent, read_object};
-use crate::money::MoneyBody;
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct VenueBody {
@@ -50,31 +51,6 @@ read_object!(SectionRequest {
     ticket_types
 });
 
-/// A type of tickets for a section. Its prices are those of the `pricing_tiers` that name it.
-#[derive(Debug, Clone, ToSchema)]
-pub(crate) struct TicketTypeRequest {
-    #[schema(example = "student", min_length = 1, max_length = 100)]
-    pub(super) name: String,
-    /// When the sale of the type begins; with the sale of the event if absent.
-    pub(super) available_from: Option<DateTime<Utc>>,
-    /// When the sale of the type ends; with the sale of the event if absent.
-    pub(super) available_until: Option<DateTime<Utc>>,
-    /// How many tickets of the type an order has at least, if it has any.
-    #[schema(minimum = 1, maximum = 100, default = 1)]
-    pub(super) min_per_order: Option<u32>,
-    /// How many tickets of the type an order has at most; `max_seats_per_order` if absent.
-    #[schema(minimum = 1, maximum = 100)]
-    pub(super) max_per_order: Option<u32>,
-}
-
-read_object!(TicketTypeRequest {
-    name,
-    available_from,
-    available_until,
-    min_per_order,
-    max_per_order
-});
-
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct SectionBody {
     section_id: Uuid,
@@ -82,30 +58,6 @@ pub(crate) struct SectionBody {
     seating: SeatingBody,
     /// The types of tickets for the section. Empty if all tickets are alike.
     ticket_types: Vec<TicketTypeBody>,
-}
-
-/// A type of tickets for a section.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct TicketTypeBody {
-    ticket_type_id: Uuid,
-    name: String,
-    available_from: Option<DateTime<Utc>>,
-    available_until: Option<DateTime<Utc>>,
-    min_per_order: Option<u32>,
-    max_per_order: Option<u32>,
-}
-
-impl From<&TicketType> for TicketTypeBody {
-    fn from(ticket_type: &TicketType) -> Self {
-        Self {
-            ticket_type_id: ticket_type.ticket_type_id.uuid(),
-            name: ticket_type.name.to_string(),
-            available_from: ticket_type.rules.available_from,
-            available_until: ticket_type.rules.available_until,
-            min_per_order: ticket_type.rules.min_per_order,
-            max_per_order: ticket_type.rules.max_per_order,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -183,45 +135,6 @@ impl From<&RowPlan> for RowBody {
     }
 }
 
-#[derive(Debug, Clone, ToSchema)]
-pub(crate) struct PricingTierRequest {
-    /// The name of a section of this event.
-    #[schema(min_length = 1, max_length = 100)]
-    pub(super) section: String,
-    /// The name of a ticket type of the section; absent in a section without types.
-    #[schema(min_length = 1, max_length = 100)]
-    pub(super) ticket_type: Option<String>,
-    #[schema(min_length = 1, max_length = 100)]
-    pub(super) tier: String,
-    pub(super) price: MoneyBody,
-    /// When the price begins to hold; no limit if absent.
-    pub(super) available_from: Option<DateTime<Utc>>,
-    /// When the price no longer holds; no limit if absent.
-    pub(super) available_until: Option<DateTime<Utc>>,
-}
-
-read_object!(PricingTierRequest {
-    section,
-    ticket_type,
-    tier,
-    price,
-    available_from,
-    available_until
-});
-
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct PricingTierBody {
-    /// Null for an event that was created before tiers had ids.
-    tier_id: Option<Uuid>,
-    section: String,
-    /// Null in a section without ticket types.
-    ticket_type: Option<String>,
-    tier: String,
-    price: MoneyBody,
-    available_from: Option<DateTime<Utc>>,
-    available_until: Option<DateTime<Utc>>,
-}
-
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RefundRuleBody {
     /// The rule applies until this many hours before the start.
@@ -251,6 +164,9 @@ pub(crate) struct CreateEventRequest {
     pub(super) sections: Vec<SectionRequest>,
     #[schema(max_items = 1_000)]
     pub(super) pricing_tiers: Vec<PricingTierRequest>,
+    /// Limits over several sections or ticket types, such as 50 students in the whole house.
+    #[schema(max_items = 100)]
+    pub(super) pools: Option<Vec<PoolRequest>>,
     /// How many seconds a hold lasts without a payment.
     #[schema(minimum = 60, maximum = 3600, default = 300)]
     pub(super) hold_seconds: Option<u32>,
@@ -281,6 +197,7 @@ read_object!(CreateEventRequest {
     venue,
     sections,
     pricing_tiers,
+    pools,
     hold_seconds,
     max_extensions,
     max_hold_seconds,
@@ -313,6 +230,8 @@ pub(crate) struct EventResponse {
     venue: VenueBody,
     sections: Vec<SectionBody>,
     pricing_tiers: Vec<PricingTierBody>,
+    /// Limits over several sections or ticket types.
+    pools: Vec<PoolBody>,
     hold_seconds: u32,
     /// How often a customer may extend a hold, by `hold_seconds` each time.
     max_extensions: u32,
@@ -339,15 +258,6 @@ impl From<&EventView> for EventResponse {
                 },
             },
         };
-        let tier = |tier: &PricingTier| PricingTierBody {
-            tier_id: tier.tier_id.map(TierId::uuid),
-            section: text(&tier.section),
-            ticket_type: tier.ticket_type.as_ref().map(text),
-            tier: text(&tier.tier),
-            price: tier.price.into(),
-            available_from: tier.available_from,
-            available_until: tier.available_until,
-        };
         let rule = |rule: &RefundRule| RefundRuleBody {
             hours_before: rule.hours_before,
             percent: rule.percent.into(),
@@ -370,7 +280,8 @@ impl From<&EventView> for EventResponse {
                 timezone: text(&details.venue.timezone),
             },
             sections: details.sections.iter().map(section).collect(),
-            pricing_tiers: details.pricing_tiers.iter().map(tier).collect(),
+            pricing_tiers: details.pricing_tiers.iter().map(PricingTierBody::from).collect(),
+            pools: details.pools.iter().map(PoolBody::from).collect(),
             hold_seconds: details.hold_seconds,
             max_extensions: details.extensions.map_or(0, |extensions| extensions.at_most),
             max_hold_seconds: details

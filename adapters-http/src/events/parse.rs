@@ -2,14 +2,12 @@
 
 use ticketing_domain::catalog::{self, EventDraft, SectionDraft, TicketTypeDraft};
 use ticketing_domain::refusal::{FieldError, Refusal};
-use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, TicketTypeRules, Venue};
+use ticketing_ports::vocabulary::event_details::{Pool, PoolMember, PricingTier, RefundRule, TicketTypeRules, Venue};
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 
-use super::bodies::{
-    CreateEventRequest, GAP, PricingTierRequest, RefundRuleBody, RowBody, SeatingBody, SectionRequest,
-    TicketTypeRequest, VenueBody,
-};
+use super::bodies::{CreateEventRequest, GAP, RefundRuleBody, RowBody, SeatingBody, SectionRequest, VenueBody};
+use super::ticket_bodies::{PoolMemberBody, PoolRequest, PricingTierRequest, TicketTypeRequest};
 
 impl TryFrom<&CreateEventRequest> for EventDraft {
     type Error = Refusal;
@@ -46,6 +44,13 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
         .enumerate()
         .map(|(index, tier)| parse_tier(tier, &format!("pricing_tiers[{index}]"), errors))
         .collect();
+    let pools: Vec<_> = request
+        .pools
+        .iter()
+        .flatten()
+        .enumerate()
+        .map(|(index, pool)| parse_pool(pool, &format!("pools[{index}]"), errors))
+        .collect();
     let rule = |rule: &RefundRuleBody| RefundRule {
         hours_before: rule.hours_before,
         // A percentage too large for `u8` becomes 255, which the refund policy then refuses.
@@ -69,6 +74,7 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
             .refund_policy
             .as_ref()
             .map(|rules| rules.iter().map(rule).collect()),
+        pools: pools.into_iter().collect::<Option<_>>()?,
     })
 }
 
@@ -126,6 +132,26 @@ fn parse_section(section: &SectionRequest, field: &str, errors: &mut Vec<FieldEr
     })
 }
 
+fn parse_pool(pool: &PoolRequest, field: &str, errors: &mut Vec<FieldError>) -> Option<Pool> {
+    let name = parse_label(&pool.name, &format!("{field}.name"), errors);
+    let mut member = |(index, member): (usize, &PoolMemberBody)| {
+        let field = |name: &str| format!("{field}.members[{index}].{name}");
+        let section = parse_label(&member.section, &field("section"), errors);
+        let ticket_type = parse_optional(member.ticket_type.as_deref(), &field("ticket_type"), errors);
+        Some(PoolMember {
+            section: section?,
+            ticket_type,
+        })
+    };
+    let members: Vec<_> = pool.members.iter().enumerate().map(&mut member).collect();
+    Some(Pool {
+        pool_id: None,
+        name: name?,
+        quantity: pool.quantity,
+        members: members.into_iter().collect::<Option<_>>()?,
+    })
+}
+
 fn parse_ticket_type(
     ticket_type: &TicketTypeRequest,
     field: &str,
@@ -137,6 +163,7 @@ fn parse_ticket_type(
         available_until: ticket_type.available_until,
         min_per_order: ticket_type.min_per_order,
         max_per_order: ticket_type.max_per_order,
+        quantity: ticket_type.quantity,
     };
     Some(TicketTypeDraft { name, rules })
 }
@@ -186,6 +213,7 @@ fn parse_tier(tier: &PricingTierRequest, field: &str, errors: &mut Vec<FieldErro
         ticket_type,
         available_from: tier.available_from,
         available_until: tier.available_until,
+        quantity: tier.quantity,
         ..PricingTier::always(section?, name?, price?)
     })
 }

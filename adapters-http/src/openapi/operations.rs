@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::errors::Code;
 use crate::errors::Code::{
     Busy, CredentialRefused, CustomerLimitReached, CustomerNotFound, EventCancelled, EventNotFound, Forbidden,
-    InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NoMoreExtensions, NotFound,
-    NothingGoesBack, PaymentFailed, PaymentInProgress, PaymentNotFound, RateLimited, RefundChanged, ReservationExpired,
-    ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound, TooManyHolds, Unauthenticated,
-    UpdateUnderWay, ValidationFailed,
+    InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NoMoreExtensions, NotEnoughLeft,
+    NotFound, NothingGoesBack, PaymentFailed, PaymentInProgress, PaymentNotFound, RateLimited, RefundChanged,
+    ReservationExpired, ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound, TooManyHolds,
+    Unauthenticated, UpdateUnderWay, ValidationFailed,
 };
 
 /// Returns the error codes that are particular to one operation; `None` if the operation has no row here. Codes that
@@ -74,6 +74,7 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             SectionNotFound,
             CustomerNotFound,
             InsufficientInventory,
+            NotEnoughLeft,
             SeatsUnavailable,
             CustomerLimitReached,
             TooManyHolds,
@@ -196,11 +197,15 @@ fn example(operation: &str) -> Option<Value> {
             "pricing_tiers": [
                 { "section": "VIP", "tier": "regular", "price": price(12_000) },
                 { "section": "General", "ticket_type": "regular", "tier": "early bird", "price": price(4_000),
+                  "available_until": "2040-03-01T00:00:00Z", "quantity": 200 },
+                { "section": "General", "ticket_type": "regular", "tier": "presale", "price": price(4_500),
                   "available_until": "2040-03-01T00:00:00Z" },
                 { "section": "General", "ticket_type": "regular", "tier": "regular", "price": price(5_000),
                   "available_from": "2040-03-01T00:00:00Z" },
                 { "section": "General", "ticket_type": "student", "tier": "regular", "price": price(2_500) },
             ],
+            "pools": [{ "name": "Students and VIPs", "quantity": 60, "members": [
+                { "section": "VIP" }, { "section": "General", "ticket_type": "student" }] }],
             "hold_seconds": 300,
             "max_extensions": 2,
             "max_hold_seconds": 900,

@@ -89,6 +89,18 @@ fn rows_of_holds() -> Vec<Row> {
     let expired_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
     vec![
         (
+            Refusal::NotEnoughLeft {
+                requested: 3,
+                available: 2,
+                section: Some("General".to_owned()),
+                ticket_type: Some("student".to_owned()),
+                pool: None,
+            },
+            409,
+            "NOT_ENOUGH_LEFT",
+            Some(json!({ "requested": 3, "available": 2, "section": "General", "ticket_type": "student" })),
+        ),
+        (
             Refusal::CustomerLimitReached {
                 requested: 2,
                 has: 3,

@@ -183,3 +183,59 @@ async fn what_is_wrong_with_the_types_of_an_event_is_named() {
     let reason = details["errors"][1]["reason"].as_str().unwrap();
     assert_eq!(reason, "ticket type regular of section General has no price");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_first_tickets_are_cheaper_and_a_section_tells_how_many_of_them_are_left() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let mut request = event_request(&server.in_days(60));
+    let mut early = request["pricing_tiers"][1].clone();
+    early["tier"] = "early bird".into();
+    early["price"]["amount"] = 4_000.into();
+    early["quantity"] = 2.into();
+    request["pricing_tiers"].as_array_mut().unwrap().insert(1, early);
+    request["pools"] = json!([{ "name": "the house", "quantity": 6,
+        "members": [{ "section": "VIP" }, { "section": "General" }] }]);
+    let created = olga.post("/api/events", request.clone()).await;
+    let event = created.expect(201).text("event_id");
+    assert_eq!(created.body["pricing_tiers"][1]["quantity"], 2);
+    let pool = &created.body["pools"][0];
+    assert!(pool["pool_id"].is_string());
+    for field in ["name", "quantity", "members"] {
+        assert_eq!(pool[field], request["pools"][0][field], "{field}");
+    }
+    for step in ["publish", "sales/open"] {
+        olga.post(&format!("/api/events/{event}/{step}"), ()).await.expect(200);
+    }
+
+    let path = format!("/api/events/{event}/sections/General");
+    let shown = async || {
+        let section = alice.get(&path).await;
+        let body = &section.expect(200).body;
+        (body["price"]["tier"].clone(), body["left"].clone())
+    };
+    assert_eq!(shown().await, (json!("early bird"), json!(6)));
+    let held = alice.reserve(&event, "General", 3).await;
+    let lines = held.expect(201).body["lines"].as_array().unwrap();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (&line["tier"], &line["quantity"], &line["total_amount"]["amount"]))
+        .collect();
+    let (early, regular) = (json!("early bird"), json!("regular"));
+    assert_eq!(
+        told,
+        [(&early, &json!(2), &json!(8_000)), (&regular, &json!(1), &json!(5_000))]
+    );
+    assert_eq!(
+        (&held.body["section"], &held.body["quantity"]),
+        (&json!("General"), &json!(3))
+    );
+    assert_eq!(shown().await, (json!("regular"), json!(3)));
+    let refused = alice.reserve(&event, "VIP", 4).await;
+    let details = refused.refused(409, "NOT_ENOUGH_LEFT");
+    assert_eq!(*details, json!({ "requested": 4, "available": 3, "pool": "the house" }));
+
+    alice.cancel(&held.text("reservation_id")).await.expect(200);
+    assert_eq!(shown().await, (json!("early bird"), json!(6)));
+}

@@ -254,6 +254,7 @@ mod tests {
             max_seats_per_order: 8,
             max_seats_per_customer: None,
             refund_policy: Vec::new(),
+            pools: Vec::new(),
         };
         sqlx::raw_sql("ALTER TABLE read_models.events DROP COLUMN search")
             .execute(&store.pool)

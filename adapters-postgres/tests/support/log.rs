@@ -104,6 +104,7 @@ pub(crate) fn event() -> EventView {
             max_seats_per_order: 8,
             max_seats_per_customer: None,
             refund_policy: Vec::new(),
+            pools: Vec::new(),
         }),
     }
 }

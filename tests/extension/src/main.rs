@@ -69,7 +69,8 @@ fn draft(starts_at: Timestamp) -> EventDraft {
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,
-    }
+pools: Vec::new(),
+}
 }
 
 #[tokio::main]

@@ -1,12 +1,15 @@
 //! What the aggregates ask of each other: the effects of a decision, carried out in the same unit of work.
 
+use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
 
+use super::quotas::wanted;
 use super::stop::Declined;
 use super::unit_of_work::{CarryOut, Made, UnitOfWork};
 use crate::catalog::{Catalog, CatalogEffect, Listing};
 use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal, ReleaseReason};
 use crate::payment::{Charge, GatewayCall, Payment, PaymentCommand, PaymentEvent};
+use crate::quotas::parts_of;
 use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
 use crate::reservation::{Line, Reservation, SagaCommand, SagaInput, seats_in, sections_of};
@@ -136,20 +139,26 @@ impl CarryOut for Reservation {
 }
 
 impl UnitOfWork<'_> {
-    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, or if the customer
-    /// has too many other seats by now. Each section is asked once, for the seats of all its lines, so what it is asked
+    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, if the customer
+    /// has too many other seats by now, or if a quota has no room. Each section is asked once, for the seats of all its lines, so what it is asked
     /// first is what it does then.
     fn sell(&mut self, reservation_id: ReservationId, lines: &[Line]) -> bool {
         let Some(customer_id) = self.customer_of(reservation_id) else {
             return false;
         };
         let all_would = match lines {
-            [_] => self.may_still_have(reservation_id, customer_id, lines),
+            [_] if self.has_all_claims(reservation_id, lines) => {
+                self.may_still_have(reservation_id, customer_id, lines)
+            }
             _ => self.would_sell(reservation_id, lines),
         };
+        let Ok(details) = self.details() else {
+            return false;
+        };
         all_would
+            && self.make_room_for(reservation_id, lines)
             && sections_of(lines).all(|section_id| {
-                let sell = sell(reservation_id, customer_id, section_id, lines);
+                let sell = sell(reservation_id, customer_id, section_id, lines, &details);
                 self.decide::<Inventory>(section_id, &sell).is_ok()
             })
     }
@@ -161,9 +170,13 @@ impl UnitOfWork<'_> {
         let Some(customer_id) = self.customer_of(reservation_id) else {
             return false;
         };
+        let Ok(details) = self.details() else {
+            return false;
+        };
         let mut all_would = self.may_still_have(reservation_id, customer_id, lines);
+        all_would &= self.has_room_for(reservation_id, lines);
         for section_id in sections_of(lines) {
-            let sell = sell(reservation_id, customer_id, section_id, lines);
+            let sell = sell(reservation_id, customer_id, section_id, lines, &details);
             all_would &= self.would_do::<Inventory>(section_id, &sell);
         }
         all_would
@@ -195,11 +208,13 @@ fn sell(
     customer_id: CustomerId,
     section_id: SectionId,
     lines: &[Line],
+    details: &EventDetails,
 ) -> InventoryCommand {
     InventoryCommand::Sell {
         reservation_id,
         customer_id,
         seats: seats_in(section_id, lines),
+        parts: parts_of(details, section_id, &wanted(lines)),
     }
 }
 

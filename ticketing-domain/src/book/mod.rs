@@ -10,6 +10,7 @@
 mod customer_limits;
 mod effects;
 mod journal;
+mod quotas;
 mod shelves;
 mod snapshots;
 mod staged;

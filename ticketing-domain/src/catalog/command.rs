@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, TicketTypeRules, Venue};
+use ticketing_ports::vocabulary::event_details::{Pool, PricingTier, RefundRule, TicketTypeRules, Venue};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::roles::Actor;
@@ -66,6 +66,9 @@ pub struct EventDraft {
     pub sections: Vec<SectionDraft>,
     /// The prices of each section, and when they are in force.
     pub pricing_tiers: Vec<PricingTier>,
+    /// The limits over several sections or ticket types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<Pool>,
     /// How many seconds a customer has to pay for a hold; `None` for the default.
     pub hold_seconds: Option<u32>,
     /// How often a customer may extend a hold; `None` for the default.
@@ -122,6 +125,6 @@ impl SectionDraft {
 pub struct TicketTypeDraft {
     /// What the type is called; no two types of a section have the same name.
     pub name: Label,
-    /// When the type is sold, and how many of its tickets an order may have.
+    /// When the type is sold, and how many of its tickets there are.
     pub rules: TicketTypeRules,
 }

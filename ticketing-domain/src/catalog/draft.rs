@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{
-    EventDetails, HoldExtensions, PricingTier, RefundRule, Section, TicketType, Venue,
+    EventDetails, HoldExtensions, Pool, PricingTier, RefundRule, Section, TicketType, Venue,
 };
-use ticketing_ports::vocabulary::ids::{SectionId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{PoolId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::seating::{RowPlaces, Seating};
 use ticketing_ports::vocabulary::text::folded;
@@ -55,6 +55,7 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
     }
     prices::check_ticket_types(&draft.sections, max_seats_per_order, &mut errors);
     prices::check_tiers(draft, &mut errors);
+    prices::check_pools(draft, &mut errors);
     let max_seats_per_customer = draft.max_seats_per_customer;
     if max_seats_per_customer.is_some_and(|seats| !limits::SEATS_PER_CUSTOMER.contains(&seats)) {
         errors.push(FieldError::new(
@@ -82,6 +83,10 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
         tier_id: Some(ctx.new_id(TierId::new)),
         ..tier.clone()
     });
+    let pools = draft.pools.iter().map(|pool| Pool {
+        pool_id: Some(ctx.new_id(PoolId::new)),
+        ..pool.clone()
+    });
     Ok(EventDetails {
         name: draft.name.clone(),
         category: draft.category.clone(),
@@ -96,6 +101,7 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
         max_seats_per_order,
         max_seats_per_customer,
         refund_policy,
+        pools: pools.collect(),
     })
 }
 

@@ -36,13 +36,15 @@ stored_events! {
 /// The generation from which on an event says how its holds may be extended.
 pub(super) const EXTENSIONS_SINCE: SchemaGeneration = SchemaGeneration(5);
 
-/// Turns a fact into schema version 3, whose tiers have no ids; `None` if a section has ticket types.
+/// Turns a fact into schema version 3, whose tiers have no ids; `None` if a section has ticket types, or a tier or a
+/// pool a quantity.
 fn without_ticket_types(mut created: EventCreated) -> Option<EventCreated> {
     let details = Arc::make_mut(&mut created.details);
     for tier in &mut details.pricing_tiers {
         tier.tier_id = None;
     }
-    let is_told = details.sections.iter().all(|section| section.ticket_types.is_empty());
+    let has_types = details.sections.iter().any(|section| !section.ticket_types.is_empty());
+    let is_told = !has_types && !details.has_quotas();
     is_told.then_some(created)
 }
 

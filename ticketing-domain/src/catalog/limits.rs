@@ -4,6 +4,10 @@
 pub const SECTIONS: usize = 200;
 /// How many ticket types a section has at most.
 pub const TICKET_TYPES_PER_SECTION: usize = 50;
+/// How many pools an event has at most.
+pub const POOLS: usize = 100;
+/// The range from which an organiser may choose how many tickets of a type, a tier or a pool there are.
+pub const QUANTITY: std::ops::RangeInclusive<u32> = 1..=100_000_000;
 /// How many pricing tiers an event has at most, all sections together.
 pub const PRICING_TIERS: usize = 1_000;
 /// How many rows a numbered section has at most.

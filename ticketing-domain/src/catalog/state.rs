@@ -4,9 +4,8 @@ use chrono::SecondsFormat;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::events::EventView;
-use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Section, TicketType};
-use ticketing_ports::vocabulary::ids::{EventId, SectionId, TierId, UserId};
-use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, PricingTier, Section, TicketType};
+use ticketing_ports::vocabulary::ids::{EventId, SectionId, UserId};
 use ticketing_ports::vocabulary::reservation::NamedTicketType;
 use ticketing_ports::vocabulary::seating::Label;
 
@@ -52,14 +51,8 @@ pub struct SaleTerms {
     pub section: Label,
     /// The ticket type; `None` in a section without types.
     pub ticket_type: Option<NamedTicketType>,
-    /// The pricing tier that is in force; `None` if it has no id.
-    pub tier_id: Option<TierId>,
-    /// The name of the pricing tier that is in force.
-    pub tier: Label,
-    /// The price of one seat.
-    pub unit_price: Money,
-    /// The price of all seats together.
-    pub total: Money,
+    /// The pricing tiers that are in force, in the order in which their tickets are sold. There is at least one.
+    pub tiers: Vec<PricingTier>,
     /// When a hold that begins now runs out.
     pub held_until: Timestamp,
 }
@@ -168,24 +161,20 @@ impl Listing {
         }
         let tiers = &self.details.pricing_tiers;
         let name_of_type = ticket_type.map(|of| &of.name);
-        let Some(tier) = pricing::tier_in_force(tiers, found.name.as_str(), name_of_type, now) else {
+        let tiers: Vec<_> = pricing::tiers_in_force(tiers, found.name.as_str(), name_of_type, now)
+            .cloned()
+            .collect();
+        if tiers.is_empty() {
             return Err(match ticket_type {
                 None => Refusal::invalid("section", "no price is in force for this section now"),
                 Some(_) => Refusal::invalid("ticket_type", "no price is in force for this ticket type now"),
             });
-        };
-        let total = tier
-            .price
-            .times(quantity)
-            .map_err(|_| Refusal::invalid("quantity", "the total is out of range"))?;
+        }
         Ok(SaleTerms {
             section_id: found.section_id,
             section: found.name.clone(),
             ticket_type: ticket_type.map(TicketType::named),
-            tier_id: tier.tier_id,
-            tier: tier.tier.clone(),
-            unit_price: tier.price,
-            total,
+            tiers,
             held_until: now + chrono::TimeDelta::seconds(i64::from(self.details.hold_seconds)),
         })
     }

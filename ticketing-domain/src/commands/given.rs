@@ -157,7 +157,6 @@ impl House {
     pub(super) fn draft(&self) -> EventDraft {
         let tier =
             |section: &str| PricingTier::always(label(section), label("regular"), Money::new(2_500, Currency::EUR));
-        let section = |name: &str, seating| SectionDraft::new(label(name), seating);
         let rows = vec![RowPlan::numbered(label("A"), 4)];
         EventDraft {
             name: label("An evening"),
@@ -172,8 +171,8 @@ impl House {
                 timezone: label("Europe/Brussels"),
             },
             sections: vec![
-                section("Floor", Seating::GeneralAdmission { capacity: 5 }),
-                section("Balcony", Seating::Numbered { rows }),
+                SectionDraft::new(label("Floor"), Seating::GeneralAdmission { capacity: 5 }),
+                SectionDraft::new(label("Balcony"), Seating::Numbered { rows }),
             ],
             pricing_tiers: vec![tier("Floor"), tier("Balcony")],
             hold_seconds: Some(300),
@@ -182,6 +181,7 @@ impl House {
             max_seats_per_order: None,
             max_seats_per_customer: None,
             refund_policy: None,
+            pools: Vec::new(),
         }
     }
 

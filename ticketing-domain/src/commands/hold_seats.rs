@@ -6,10 +6,11 @@
 //! quantity of all lines together is above the limit, the customer does not exist, the customer would have more seats or
 //! holds than one customer may have, or the seats of a line are not free. If one line is refused, no line is held.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::reservations::ReservationView;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, ReservationId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::LineKind;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
@@ -17,11 +18,13 @@ use ticketing_ports::vocabulary::seating::Allocation;
 
 use super::party::{Party, parties};
 use super::section_refusals::refused;
+use super::shares::{Share, shares};
 use super::wanted_line::{MAX_LINES, WantedLine, field};
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::SaleTerms;
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, SeatsHeld, TakenSeats};
+use crate::quotas::parts_of;
 use crate::refusal::{FieldError, Refusal};
 use crate::reservation::{Line, Reservation, ReservationCommand, ReservationHeld};
 
@@ -72,24 +75,36 @@ impl Command for HoldSeats {
         if parties.len() > 1 {
             load_all(unit, &parties)?;
         }
+        let details = Arc::clone(&unit.listing()?.details);
+        let shares = shares(unit, &details, &self.lines, &terms)?;
+        let tickets: Vec<_> = shares.iter().map(Share::wanted).collect();
+        unit.make_room(&details, &tickets)?;
         let reservation_id = unit.mint::<Reservation>();
         let held_until = terms[0].held_until;
         let mut seats = vec![None; terms.len()];
         for party in &parties {
-            let held = hold_party(unit, reservation_id, customer_id, held_until, party)?;
+            let hold = inventory::HoldSeats {
+                reservation_id,
+                customer_id,
+                quantity: party.quantity(),
+                wish: party.wish(),
+                held_until,
+                parts: parts_of(&details, party.section_id, &tickets),
+            };
+            let held = hold_party(unit, hold, party)?;
             for (line, taken) in party.divide(held.seats) {
                 seats[line] = Some((taken, held.allocation));
             }
         }
-        let lines = terms.into_iter().zip(seats).enumerate();
+        let lines = shares.iter().enumerate();
         let lines: Vec<_> = lines
-            .map(|(index, (terms, seats))| {
-                let (seats, allocation) = seats.expect("each line is of one party");
+            .map(|(index, share)| {
+                let (seats, allocation) = seats[share.line].as_mut().expect("each line is of one party");
                 let line_id = match index {
                     0 => LineId::first_of(reservation_id),
                     _ => unit.ctx().new_id(LineId::new),
                 };
-                line(line_id, terms, seats, allocation)
+                line(line_id, share, seats.take_first(share.quantity), *allocation)
             })
             .collect();
         let open = ReservationCommand::Open(ReservationHeld {
@@ -209,20 +224,7 @@ fn load_all(unit: &UnitOfWork<'_>, parties: &[Party<'_>]) -> Result<(), Stop> {
 }
 
 /// Has a section hold the seats of all its lines.
-fn hold_party(
-    unit: &mut UnitOfWork<'_>,
-    reservation_id: ReservationId,
-    customer_id: CustomerId,
-    held_until: Timestamp,
-    party: &Party<'_>,
-) -> Result<SeatsHeld, Stop> {
-    let hold = inventory::HoldSeats {
-        reservation_id,
-        customer_id,
-        quantity: party.quantity(),
-        wish: party.wish(),
-        held_until,
-    };
+fn hold_party(unit: &mut UnitOfWork<'_>, hold: inventory::HoldSeats, party: &Party<'_>) -> Result<SeatsHeld, Stop> {
     let made = unit
         .decide::<Inventory>(party.section_id, &InventoryCommand::Hold(hold))
         .map_err(|declined| {
@@ -237,19 +239,19 @@ fn hold_party(
     Ok(held.clone())
 }
 
-fn line(line_id: LineId, terms: SaleTerms, seats: TakenSeats, allocation: Allocation) -> Line {
+fn line(line_id: LineId, share: &Share<'_>, seats: TakenSeats, allocation: Allocation) -> Line {
     Line {
         line_id,
         kind: LineKind::Ticket,
-        section_id: terms.section_id,
-        section: terms.section,
-        ticket_type: terms.ticket_type,
-        tier_id: terms.tier_id,
-        tier: terms.tier,
+        section_id: share.terms.section_id,
+        section: share.terms.section.clone(),
+        ticket_type: share.terms.ticket_type.clone(),
+        tier_id: share.tier.tier_id,
+        tier: share.tier.tier.clone(),
         seats,
         allocation,
-        unit_price: terms.unit_price,
-        total: terms.total,
+        unit_price: share.tier.price,
+        total: share.total,
     }
 }
 

@@ -33,6 +33,9 @@ mod section_refusals;
 mod settle_cancellation;
 #[cfg(test)]
 mod several_sections;
+mod shares;
+#[cfg(test)]
+mod ticket_quotas;
 #[cfg(test)]
 mod ticket_types;
 mod unblock_seats;

@@ -12,8 +12,9 @@ use crate::book::Caller;
 use crate::catalog::EventDraft;
 use crate::commands::given::{ALICE, BOB, EVENT, House, ORGANISER, approved, balcony, label, paying, seat};
 use crate::commands::{CancelReservation, CreateEvent, ExpireHold, GatewayAnswer, HoldSeats, PublishEvent, WantedLine};
+use crate::on_offer::OnOffer;
+use crate::quotas::TicketsLeft;
 use crate::refusal::Refusal;
-use crate::views::TicketTypeNow;
 
 /// Sells two types on the balcony: `regular` at 25.00, and `student` at 10.00 on these terms.
 fn students(rules: TicketTypeRules) -> impl FnOnce(&mut EventDraft) {
@@ -181,7 +182,8 @@ fn a_type_is_sold_in_its_time_only_and_shows_a_price_only_then() {
     let student = || order(vec![best("student", 1)]);
     let price = |house: &mut House| {
         let details = house.listing().details;
-        let types = TicketTypeNow::all(&details, &details.sections[1], house.now).into_iter();
+        let offer = OnOffer::of(&details, &details.sections[1], &TicketsLeft::default(), house.now);
+        let types = offer.ticket_types.into_iter();
         types.map(|of| of.price.map(|now| now.price.amount)).collect::<Vec<_>>()
     };
     let refused = house.asks(ALICE, student()).unwrap_err();

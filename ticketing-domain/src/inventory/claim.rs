@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 
-use super::event::TakenSeats;
+use super::event::{Part, TakenSeats};
 use super::seat_map::SeatIndex;
 
 /// The seats of a section that one reservation has.
@@ -69,6 +69,8 @@ pub(super) struct NamedClaim {
     pub(super) places: Places,
     /// The customer; `None` if the fact that made the claim did not tell the customer.
     pub(super) customer: Option<CustomerId>,
+    /// How many of the seats are of which ticket type and tier; empty if no one counts that.
+    pub(super) parts: Box<[Part]>,
 }
 
 const _: () = assert!(size_of::<CompactClaim>() <= 32, "a claim takes at most 32 bytes");

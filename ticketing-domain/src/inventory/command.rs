@@ -2,7 +2,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
 
-use super::event::{ReleaseReason, TakenSeats};
+use super::event::{Part, ReleaseReason, TakenSeats};
 
 /// What is asked of the inventory of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum InventoryCommand {
         customer_id: CustomerId,
         /// The seats, or the number of places in general admission.
         seats: TakenSeats,
+        /// How many of the seats are of which ticket type and tier; empty if no one counts that in this section.
+        parts: Vec<Part>,
     },
     /// Take free seats off sale.
     Block {
@@ -71,6 +73,8 @@ pub struct HoldSeats {
     pub wish: SeatWish,
     /// When the hold runs out.
     pub held_until: Timestamp,
+    /// How many of the seats are of which ticket type and tier; empty if no one counts that in this section.
+    pub parts: Vec<Part>,
 }
 
 /// Which seats a customer wants.

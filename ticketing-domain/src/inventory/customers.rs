@@ -126,6 +126,7 @@ mod tests {
             kind: ClaimKind::Held { until },
             places: Places::Count(2),
             customer: Some(customer),
+            parts: Box::default(),
         };
         let mut customers = Customers::default();
         customers.add(first, &held_by(alice));
@@ -143,6 +144,7 @@ mod tests {
             kind: ClaimKind::Sold,
             places: Places::Count(2),
             customer: Some(alice),
+            parts: Box::default(),
         };
         let mut customers = Customers::default();
         customers.add(reservation, &sold);

@@ -8,7 +8,7 @@ use super::best_available;
 use super::claim::{ClaimKind, CompactClaim, Places};
 use super::command::{HoldSeats, InventoryCommand, SeatWish};
 use super::event::{
-    HoldExtended, InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
+    HoldExtended, InventoryEvent, Part, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
     SeatsUnblocked, SectionOpened, TakenSeats,
 };
 use super::refusal::InventoryRefusal;
@@ -65,8 +65,9 @@ pub fn decide(
                 reservation_id,
                 customer_id,
                 seats,
+                parts,
             },
-        ) => sell(section, *reservation_id, *customer_id, seats, ctx.now)?,
+        ) => sell(section, *reservation_id, *customer_id, seats, parts, ctx.now)?,
         (Some(section), InventoryCommand::Block { seats }) => block(section, seats, ctx.now)?,
         (Some(section), InventoryCommand::Unblock { seats }) => unblock(section, seats)?,
     };
@@ -100,6 +101,7 @@ fn hold(section: &Section, wanted: &HoldSeats, now: Timestamp) -> Result<Vec<Inv
         seats: section.name_seats(&places),
         allocation,
         held_until: wanted.held_until,
+        parts: wanted.parts.clone(),
     };
     events.push(held.into());
     Ok(events)
@@ -153,6 +155,7 @@ fn sell(
     reservation_id: ReservationId,
     customer_id: CustomerId,
     seats: &TakenSeats,
+    parts: &[Part],
     now: Timestamp,
 ) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
     match section.claim(reservation_id) {
@@ -179,6 +182,7 @@ fn sell(
                 reservation_id,
                 customer_id: Some(customer_id),
                 seats: seats.clone(),
+                parts: parts.to_vec(),
             };
             events.push(retaken.into());
             Ok(events)

@@ -3,7 +3,7 @@ use std::convert::identity;
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::identity::SchemaGeneration;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId, Seating};
 
 use crate::stored::stored_events;
@@ -15,7 +15,8 @@ stored_events! {
         SectionOpened(SectionOpened) = "SectionOpened" v 2 since 4 else 1 => with_numbered_rows,
             from { 1 => identity };
         /// Free seats became held.
-        SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 5 else 1 => held_by_somebody, from { 1 => identity };
+        SeatsHeld(SeatsHeld) = "SeatsHeld" v 3 since 6 else 2 => held_undivided, since 5 else 1 => held_by_somebody,
+            from { 2 => identity, 1 => identity };
         /// A hold lasts longer.
         HoldExtended(HoldExtended) = "HoldExtended" v 1 new in 5;
         /// Held or sold seats became free.
@@ -23,8 +24,8 @@ stored_events! {
         /// Held seats became sold.
         SeatsSold(SeatsSold) = "SeatsSold" v 1;
         /// Free seats became sold at once.
-        SeatsRetaken(SeatsRetaken) = "SeatsRetaken" v 2 since 5 else 1 => retaken_by_somebody,
-            from { 1 => identity };
+        SeatsRetaken(SeatsRetaken) = "SeatsRetaken" v 3 since 6 else 2 => retaken_undivided,
+            since 5 else 1 => retaken_by_somebody, from { 2 => identity, 1 => identity };
         /// Free seats were taken off sale.
         SeatsBlocked(SeatsBlocked) = "SeatsBlocked" v 1;
         /// Blocked seats became free.
@@ -40,18 +41,26 @@ fn with_numbered_rows(opened: SectionOpened) -> Option<SectionOpened> {
 /// The generation from which on facts tell whose the seats are.
 pub(crate) const CUSTOMERS_SINCE: SchemaGeneration = SchemaGeneration(5);
 
-/// Turns a fact into schema version 1, which does not tell the customer.
-#[expect(clippy::unnecessary_wraps, reason = "`stored_events!` asks for an `Option`")]
-fn held_by_somebody(held: SeatsHeld) -> Option<SeatsHeld> {
-    let customer_id = None;
-    Some(SeatsHeld { customer_id, ..held })
+/// Turns a fact into schema version 2; `None` if the seats differ in type or tier, which that version cannot tell.
+fn held_undivided(held: SeatsHeld) -> Option<SeatsHeld> {
+    held.parts.is_empty().then_some(held)
 }
 
-/// Turns a fact into schema version 1, which does not tell the customer.
-#[expect(clippy::unnecessary_wraps, reason = "`stored_events!` asks for an `Option`")]
+/// Turns a fact into schema version 2; `None` if the seats differ in type or tier, which that version cannot tell.
+fn retaken_undivided(retaken: SeatsRetaken) -> Option<SeatsRetaken> {
+    retaken.parts.is_empty().then_some(retaken)
+}
+
+/// Turns a fact into schema version 1, which does not tell the customer; `None` if version 2 cannot tell it either.
+fn held_by_somebody(held: SeatsHeld) -> Option<SeatsHeld> {
+    let customer_id = None;
+    held_undivided(held).map(|held| SeatsHeld { customer_id, ..held })
+}
+
+/// Turns a fact into schema version 1, which does not tell the customer; `None` if version 2 cannot tell it either.
 fn retaken_by_somebody(retaken: SeatsRetaken) -> Option<SeatsRetaken> {
     let customer_id = None;
-    Some(SeatsRetaken { customer_id, ..retaken })
+    retaken_undivided(retaken).map(|retaken| SeatsRetaken { customer_id, ..retaken })
 }
 
 impl InventoryEvent {
@@ -149,6 +158,21 @@ pub struct SeatsHeld {
     pub allocation: Allocation,
     /// When the hold runs out.
     pub held_until: Timestamp,
+    /// How many of the seats are of which ticket type and tier; empty if no one counts that in this section.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// So many seats of one ticket type and tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The ticket type; `None` in a section without types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_type_id: Option<TicketTypeId>,
+    /// The pricing tier.
+    pub tier_id: TierId,
+    /// How many seats.
+    pub quantity: u32,
 }
 
 /// The hold of a reservation lasts longer. Its seats stay the same.
@@ -211,6 +235,9 @@ pub struct SeatsRetaken {
     pub customer_id: Option<CustomerId>,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
+    /// How many of the seats are of which ticket type and tier; empty if no one counts that in this section.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
 }
 
 /// Free seats were taken off sale.

@@ -10,12 +10,15 @@ mod customers;
 mod decide;
 mod event;
 mod held_by;
+mod lapsing;
+mod parts;
 mod refusal;
 mod seat_map;
 mod seat_rows;
 mod section;
 mod snapshot;
 mod state;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -25,9 +28,10 @@ pub use command::{HoldSeats, InventoryCommand, SeatWish};
 pub use decide::decide;
 pub(crate) use event::CUSTOMERS_SINCE;
 pub use event::{
-    HoldExtended, InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
+    HoldExtended, InventoryEvent, Part, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
     SeatsUnblocked, SectionOpened, TakenSeats,
 };
+pub use parts::Counted;
 pub use refusal::InventoryRefusal;
 pub use state::InventoryState;
 pub use undo::InventoryUndo;

@@ -1,18 +1,16 @@
 //! The seats of one opened section: which reservation has which seats, and how many are held, sold and blocked.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::seating::{SeatCounts, Seating};
-use uuid::Uuid;
 
 use super::claim::{ClaimKind, CompactClaim, NamedClaim, Places};
 use super::customers::Customers;
-use super::event::{SectionOpened, TakenSeats};
+use super::event::{Part, SectionOpened, TakenSeats};
+use super::parts::{Parts, fitting};
 use super::seat_map::{FreeSeats, SeatIndex, SeatPlan};
 use super::undo::Undone;
 
@@ -30,9 +28,11 @@ pub(super) struct Section {
     pub(super) claims: BTreeMap<ReservationId, CompactClaim>,
     /// How many places each hold has, sorted by when the hold runs out, so that the lapsed holds are found
     /// without reading the others.
-    expiries: BTreeMap<(Timestamp, ReservationId), u32>,
+    pub(super) expiries: BTreeMap<(Timestamp, ReservationId), u32>,
     /// Whose the claims are.
     pub(super) customers: Customers,
+    /// Of which ticket types and tiers the claims are, where somebody counts that.
+    pub(super) parts: Parts,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,7 @@ impl Section {
             claims: BTreeMap::new(),
             expiries: BTreeMap::new(),
             customers: Customers::default(),
+            parts: Parts::default(),
         }
     }
 
@@ -118,9 +119,11 @@ impl Section {
             .iter()
             .map(|(reservation, claim)| (*reservation, claim))
             .collect();
-        let compact = claims
-            .into_iter()
-            .map(|(reservation, claim)| (reservation, claim.into()));
+        let parts = &mut section.parts;
+        let compact = claims.into_iter().map(|(reservation, mut claim)| {
+            parts.add(reservation, std::mem::take(&mut claim.parts));
+            (reservation, claim.into())
+        });
         section.claims = compact.collect();
         (section.claims.len() == named).then_some(section)
     }
@@ -142,6 +145,11 @@ impl Section {
         self.capacity - self.held - self.sold - self.blocked
     }
 
+    /// Returns how many places are held and sold. The places of a lapsed hold count as held until it is released.
+    pub(super) fn claimed(&self) -> u32 {
+        self.held + self.sold
+    }
+
     pub(super) fn blocked(&self) -> u32 {
         self.blocked
     }
@@ -160,26 +168,6 @@ impl Section {
         self.claims.get(&reservation)
     }
 
-    /// Returns the holds that have run out and are not released yet, with their quantities, the oldest first.
-    pub(super) fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (ReservationId, u32)> + '_ {
-        self.expiries
-            .iter()
-            .take_while(move |((until, _), _)| *until <= now)
-            .map(|((_, reservation), quantity)| (*reservation, *quantity))
-    }
-
-    /// Returns the holds that are not released, with when each runs out, the earliest first.
-    pub(super) fn holds(&self) -> impl Iterator<Item = (Timestamp, ReservationId)> + '_ {
-        self.expiries.keys().copied()
-    }
-
-    /// Returns when the first of the holds that have not run out at `now` will do so.
-    pub(super) fn next_lapse(&self, now: Timestamp) -> Option<Timestamp> {
-        let lapsed = (now, ReservationId::new(Uuid::max()));
-        let mut later = self.expiries.range((Bound::Excluded(lapsed), Bound::Unbounded));
-        later.next().map(|((until, _), _)| *until)
-    }
-
     /// Returns the numbered seats that a reservation has; an empty list in general admission.
     pub(super) fn seats_of(&self, reservation: ReservationId) -> &[SeatIndex] {
         match self.claim(reservation) {
@@ -189,18 +177,6 @@ impl Section {
             }) => seats,
             _ => &[],
         }
-    }
-
-    /// Returns the seats that are free at `now`, the seats of lapsed holds included.
-    pub(super) fn free_seats<'a>(&self, map: &'a SeatMap, now: Timestamp) -> Cow<'a, FreeSeats> {
-        let mut lapsed = self.lapsed(now).peekable();
-        if lapsed.peek().is_none() {
-            return Cow::Borrowed(&map.free);
-        }
-        let mut free = map.free.clone();
-        let seats = lapsed.flat_map(|(reservation, _)| self.seats_of(reservation));
-        free.release(&map.plan, seats.copied());
-        Cow::Owned(free)
     }
 
     pub(super) fn name_seats(&self, places: &Places) -> TakenSeats {
@@ -217,19 +193,25 @@ impl Section {
         reservation: ReservationId,
         customer: Option<CustomerId>,
         wanted: &TakenSeats,
+        parts: &[Part],
         kind: ClaimKind,
     ) -> Undone {
         let before = self.release(reservation);
         let places = self.take_free(wanted);
         if places.quantity() > 0 {
-            let claim = NamedClaim { kind, places, customer };
+            let claim = NamedClaim {
+                kind,
+                customer,
+                parts: fitting(parts, places.quantity()),
+                places,
+            };
             self.enter(reservation, claim);
         }
         Undone::Claim { reservation, before }
     }
 
     /// Adds a claim and counts its places as held or sold. The caller has already marked these places as taken.
-    fn enter(&mut self, reservation: ReservationId, claim: NamedClaim) {
+    fn enter(&mut self, reservation: ReservationId, mut claim: NamedClaim) {
         let quantity = claim.places.quantity();
         match claim.kind {
             ClaimKind::Held { until } => {
@@ -239,6 +221,7 @@ impl Section {
             ClaimKind::Sold => self.sold += quantity,
         }
         self.customers.add(reservation, &claim);
+        self.parts.add(reservation, std::mem::take(&mut claim.parts));
         self.claims.insert(reservation, claim.into());
     }
 
@@ -288,7 +271,13 @@ impl Section {
         }
         let customer = self.customers.remove(reservation, &claim);
         let CompactClaim { kind, places, .. } = claim;
-        Some(NamedClaim { kind, places, customer })
+        let parts = self.parts.remove(reservation);
+        Some(NamedClaim {
+            kind,
+            places,
+            customer,
+            parts,
+        })
     }
 
     /// Lets a hold run out at another time.

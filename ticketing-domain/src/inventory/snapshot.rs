@@ -8,11 +8,12 @@ use std::borrow::Cow;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize, Serializer};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 
 use super::claim::{ClaimKind, CompactClaim, NamedClaim, Places};
-use super::event::SectionOpened;
+use super::event::{Part, SectionOpened};
+use super::parts::fitting;
 use super::seat_map::SeatIndex;
 use super::section::Section;
 use super::state::InventoryState;
@@ -21,7 +22,7 @@ use crate::snapshot::{SnapshotFormat, UnreadableSnapshot};
 /// How the snapshots of a section are written and read. Raise the number if a change of the code makes another state
 /// from the same facts, or writes the same state as other bytes: older snapshots are then no longer read.
 pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
-    number: 2,
+    number: 3,
     entries: |state| state.section().map_or(0, |section| section.claims.len()),
     write,
     read,
@@ -31,7 +32,7 @@ pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
 /// it rarely has to grow.
 const USUAL: usize = 4_096;
 /// How many more bytes of the snapshot each claim usually takes.
-const USUAL_CLAIM: usize = 57;
+const USUAL_CLAIM: usize = 58;
 
 /// An opened section in its stored form. `Claims` is [`ClaimsOf`] for writing, and a list for reading.
 #[derive(Serialize, Deserialize)]
@@ -66,6 +67,8 @@ struct Claim<'a> {
     places: Taken<'a>,
     /// The customer; `None` if the fact that made the claim did not tell the customer.
     customer: Option<CustomerId>,
+    /// How many of the places are of which ticket type and tier.
+    parts: Vec<(Option<TicketTypeId>, TierId, u32)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,6 +129,7 @@ fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {
 
 impl<'a> Claim<'a> {
     fn of(section: &Section, reservation: ReservationId, claim: &'a CompactClaim) -> Self {
+        let parts = section.parts.of_claim(reservation);
         Self {
             reservation,
             held_until: match claim.kind {
@@ -137,10 +141,15 @@ impl<'a> Claim<'a> {
                 Places::Seats(seats) => Taken::Seats(Cow::Borrowed(seats)),
             },
             customer: section.customers.customer_of(reservation, claim),
+            parts: parts
+                .iter()
+                .map(|part| (part.ticket_type_id, part.tier_id, part.quantity))
+                .collect(),
         }
     }
 
-    /// Returns the claim, with its reservation, to be entered into a section; `None` if its time is out of range.
+    /// Returns the claim, with its reservation, to be entered into a section; `None` if its time is out of range, or its
+    /// parts do not add up.
     fn read(self) -> Option<(ReservationId, NamedClaim)> {
         let kind = match self.held_until {
             Some((seconds, nanoseconds)) => ClaimKind::Held {
@@ -148,8 +157,23 @@ impl<'a> Claim<'a> {
             },
             None => ClaimKind::Sold,
         };
-        let (places, customer) = (self.places.into(), self.customer);
-        Some((self.reservation, NamedClaim { kind, places, customer }))
+        let parts = self.parts.into_iter().map(|(ticket_type_id, tier_id, quantity)| Part {
+            ticket_type_id,
+            tier_id,
+            quantity,
+        });
+        let parts: Box<[_]> = parts.collect();
+        let places = Places::from(self.places);
+        if fitting(&parts, places.quantity()) != parts {
+            return None;
+        }
+        let claim = NamedClaim {
+            kind,
+            places,
+            customer: self.customer,
+            parts,
+        };
+        Some((self.reservation, claim))
     }
 }
 

@@ -4,6 +4,7 @@ use ticketing_ports::vocabulary::seating::{Label, SeatCounts, Seating};
 
 use super::claim::{Claim, ClaimKind, CustomerHold};
 use super::event::{InventoryEvent, SectionOpened};
+use super::parts::Counted;
 use super::section::Section;
 use super::undo::{InventoryUndo, Undone};
 
@@ -31,6 +32,7 @@ impl InventoryState {
                     held.reservation_id,
                     held.customer_id,
                     &held.seats,
+                    &held.parts,
                     ClaimKind::Held { until },
                 )
             }
@@ -41,6 +43,7 @@ impl InventoryState {
                 retaken.reservation_id,
                 retaken.customer_id,
                 &retaken.seats,
+                &retaken.parts,
                 ClaimKind::Sold,
             ),
             (Some(section), InventoryEvent::SeatsReleased(released)) => Undone::Claim {
@@ -126,6 +129,12 @@ impl InventoryState {
         })
     }
 
+    /// Returns whether a reservation has seats in this section, even if its hold has run out and is not released yet.
+    pub fn has_claim(&self, reservation: ReservationId) -> bool {
+        self.section()
+            .is_some_and(|section| section.claim(reservation).is_some())
+    }
+
     /// Returns the reservations that have seats in this section, in the order of their ids.
     pub fn reservations(&self) -> impl Iterator<Item = ReservationId> + '_ {
         self.section()
@@ -143,6 +152,28 @@ impl InventoryState {
     /// Returns how many seats of this section were sold to a customer, as far as the facts told their customer.
     pub fn sold_to(&self, customer: CustomerId) -> u32 {
         self.section().map_or(0, |section| section.customers.sold_to(customer))
+    }
+
+    /// Returns how many of these places are held and sold. Holds that have run out count until they are released.
+    pub fn taken(&self, counted: Counted) -> u32 {
+        self.section().map_or(0, |section| section.taken(counted))
+    }
+
+    /// Returns how many of these places a reservation has.
+    pub fn taken_by(&self, reservation: ReservationId, counted: Counted) -> u32 {
+        self.section()
+            .map_or(0, |section| section.taken_by(reservation, counted))
+    }
+
+    /// Returns the holds that have run out and are not released yet, and have some of these places: when each ran out,
+    /// and how many it has. The oldest comes first.
+    pub fn lapsed_with(
+        &self,
+        counted: Counted,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, ReservationId, u32)> + '_ {
+        let section = self.section().into_iter();
+        section.flat_map(move |section| section.lapsed_with(counted, now))
     }
 
     pub(super) fn section(&self) -> Option<&Section> {

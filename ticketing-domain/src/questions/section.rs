@@ -10,8 +10,10 @@ use ticketing_ports::vocabulary::ids::EventId;
 use crate::book::{Caller, Stop, UnitOfWork};
 use crate::command::{Address, Question, Reply as _};
 use crate::inventory::Inventory;
+use crate::on_offer::OnOffer;
+use crate::quotas::TicketsLeft;
 use crate::refusal::Refusal;
-use crate::views::{self, PriceNow, SectionView, TicketTypeNow};
+use crate::views::{self, SectionView};
 
 /// Asks for one section as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,12 +69,15 @@ impl Question for SeeSection {
         let sequence = sequence(unit, &listing.details.sections)?;
         let (inventory, version) = unit.get_with_version::<Inventory>(section.section_id)?;
         let now = unit.now();
+        let left = TicketsLeft::of(&listing.details, now, |section| unit.get::<Inventory>(section))?;
+        let offer = OnOffer::of(&listing.details, section, &left, now);
         let view = SectionView {
             event_id: self.event_id,
             sequence,
             availability: SectionAvailability::view(inventory, version, now).ok_or_else(not_found)?,
-            price: PriceNow::of(&listing.details, section, now),
-            ticket_types: TicketTypeNow::all(&listing.details, section, now),
+            price: offer.price,
+            left: offer.left,
+            ticket_types: offer.ticket_types,
             rows: inventory.seat_rows(now),
         };
         Ok(UndatedSection {

@@ -6,6 +6,7 @@ mod facts;
 mod limits;
 mod moves;
 mod of_a_step;
+mod quotas;
 mod sales;
 mod small_event;
 
@@ -24,6 +25,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{TestCaseResult, TestRunner};
+use quotas::no_more_tickets_are_taken_than_there_are;
 use sales::{
     an_order_says_how_much_of_its_money_has_gone_back, held_sold_blocked_and_available_add_up,
     money_is_taken_for_seats_or_asked_to_be_given_back, nothing_is_sold_twice,
@@ -210,6 +212,7 @@ fn every_law_of_a_log_holds(house: &House) -> TestCaseResult {
     a_replay_of_the_facts_is_the_live_book(house)?;
     nothing_is_sold_twice(house)?;
     nobody_has_more_than_one_customer_may_have(house)?;
+    no_more_tickets_are_taken_than_there_are(house)?;
     every_fact_of_a_reservation_is_a_move_that_the_table_allows(house)?;
     every_fact_of_an_event_is_a_move_that_the_table_allows(house)?;
     an_order_says_how_much_of_its_money_has_gone_back(house)?;

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::event_details::{Pool, PoolMember, PricingTier, RefundRule, Venue};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 
@@ -12,8 +12,12 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
     let tier = |section: &str, cents: i64| {
         PricingTier::always(label(section), label("regular"), Money::new(cents, Currency::EUR))
     };
+    let of = |section: &str, ticket_type: Option<&str>| PoolMember {
+        section: label(section),
+        ticket_type: ticket_type.map(label),
+    };
     let row = |row: &str, seats: u32| RowPlan::numbered(label(row), seats);
-    EventDraft {
+    let mut draft = EventDraft {
         name: label("A lawful evening"),
         category: None,
         genre: None,
@@ -36,6 +40,10 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
             .with_types([label("regular"), label("student")]),
         ],
         pricing_tiers: vec![
+            PricingTier {
+                quantity: Some(2),
+                ..tier("Floor", 501)
+            },
             tier("Floor", 1_001),
             tier("Balcony", 5_003).of_type(label("regular")),
             tier("Balcony", 2_499).of_type(label("student")),
@@ -49,5 +57,13 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
             hours_before: 72,
             percent: 50,
         }]),
-    }
+        pools: vec![Pool {
+            pool_id: None,
+            name: label("few"),
+            quantity: 4,
+            members: vec![of("Floor", None), of("Balcony", Some("student"))],
+        }],
+    };
+    draft.sections[1].ticket_types[1].rules.quantity = Some(3);
+    draft
 }

@@ -8,7 +8,7 @@ use ticketing_domain::catalog::{
     SalesOpened,
 };
 use ticketing_domain::inventory::{
-    HoldExtended, InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
+    HoldExtended, InventoryEvent, Part, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
     SeatsUnblocked, SectionOpened, TakenSeats,
 };
 use ticketing_domain::payment::{
@@ -23,10 +23,12 @@ use ticketing_domain::reservation::{
 use ticketing_domain::stored::StoredEvent;
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{
-    EventDetails, HoldExtensions, PricingTier, RefundRule, Section, TicketType, TicketTypeRules, Venue,
+    EventDetails, HoldExtensions, Pool, PoolMember, PricingTier, RefundRule, Section, TicketType, TicketTypeRules,
+    Venue,
 };
 use ticketing_ports::vocabulary::ids::{
-    CustomerId, EventId, LineId, PaymentId, RefundId, ReservationId, SectionId, TicketId, TicketTypeId, TierId, UserId,
+    CustomerId, EventId, LineId, PaymentId, PoolId, RefundId, ReservationId, SectionId, TicketId, TicketTypeId, TierId,
+    UserId,
 };
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{
@@ -92,6 +94,7 @@ fn facts_of_an_inventory() -> Vec<InventoryEvent> {
             seats: seats(),
             allocation: Allocation::Adjacent,
             held_until: at(300),
+            parts: parts(2),
         }
         .into(),
         HoldExtended {
@@ -116,6 +119,7 @@ fn facts_of_an_inventory() -> Vec<InventoryEvent> {
             reservation_id,
             customer_id: Some(CustomerId::new(id(6))),
             seats: TakenSeats::Places(3),
+            parts: parts(3),
         }
         .into(),
         SeatsBlocked { seats: seats() }.into(),
@@ -218,6 +222,15 @@ pub(crate) fn with_all_there_is() -> EventDetails {
     EventDetails {
         max_seats_per_customer: Some(12),
         extensions: Some(EXTENSIONS),
+        pools: vec![Pool {
+            pool_id: Some(PoolId::new(id(15))),
+            name: label("all students"),
+            quantity: 80,
+            members: vec![PoolMember {
+                section: label("VIP"),
+                ticket_type: Some(label("student")),
+            }],
+        }],
         ..with_types(with_an_aisle())
     }
 }
@@ -233,6 +246,7 @@ fn with_types(mut details: EventDetails) -> EventDetails {
         available_until: Some(at(500_000)),
         min_per_order: Some(2),
         max_per_order: Some(4),
+        quantity: Some(50),
     };
     let types = [(10, "regular", TicketTypeRules::default()), (11, "student", rules)];
     details.sections[0].ticket_types = types
@@ -246,6 +260,7 @@ fn with_types(mut details: EventDetails) -> EventDetails {
         [(13, "regular"), (14, "student")].map(|(tier_id, name)| PricingTier {
             tier_id: Some(TierId::new(id(tier_id))),
             ticket_type: Some(label(name)),
+            quantity: Some(200),
             ..tier.clone()
         })
     });
@@ -437,6 +452,14 @@ fn line() -> Line {
     }
 }
 
+fn parts(quantity: u32) -> Vec<Part> {
+    vec![Part {
+        ticket_type_id: Some(TicketTypeId::new(id(11))),
+        tier_id: TierId::new(id(12)),
+        quantity,
+    }]
+}
+
 fn seats() -> TakenSeats {
     TakenSeats::Seats(vec![seat("A-1"), seat("A-2")])
 }
@@ -469,6 +492,7 @@ fn details() -> Arc<EventDetails> {
             ..PricingTier::always(label("VIP"), label("regular"), Money::new(12_000, Currency::EUR))
         }],
         hold_seconds: 300,
+        pools: Vec::new(),
         extensions: None,
         max_seats_per_order: 8,
         max_seats_per_customer: None,

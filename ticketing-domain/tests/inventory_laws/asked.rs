@@ -4,12 +4,13 @@ use chrono::TimeDelta;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ticketing_domain::inventory::{
-    HoldExtended, HoldSeats, InventoryCommand, InventoryEvent, ReleaseReason, SeatWish, SeatsBlocked, SeatsHeld,
+    HoldExtended, HoldSeats, InventoryCommand, InventoryEvent, Part, ReleaseReason, SeatWish, SeatsBlocked, SeatsHeld,
     SeatsReleased, SeatsRetaken, SeatsSold, SeatsUnblocked, TakenSeats,
 };
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
+use uuid::Uuid;
 
 use crate::section::{customer_of, opened, reservation, row_label};
 
@@ -82,6 +83,7 @@ impl Commands for &'static [u128] {
                 quantity,
                 wish: SeatWish::BestAvailable,
                 held_until,
+                parts: parts_of(reservation_id, quantity),
             })
         });
         let hold_exactly = (by(), seats(), 0..20_u32, until()).prop_map(|(reservation_id, seats, slip, held_until)| {
@@ -92,6 +94,7 @@ impl Commands for &'static [u128] {
                 quantity: if slip == 0 { named + 1 } else { named },
                 wish: SeatWish::Exactly(seats),
                 held_until,
+                parts: parts_of(reservation_id, named),
             })
         });
         let extend = (by(), until()).prop_map(|(reservation_id, held_until)| InventoryCommand::Extend {
@@ -105,6 +108,7 @@ impl Commands for &'static [u128] {
         let sell = (by(), taken_seats()).prop_map(|(reservation_id, seats)| InventoryCommand::Sell {
             reservation_id,
             customer_id: customer_of(reservation_id),
+            parts: parts_of(reservation_id, seats.quantity()),
             seats,
         });
         prop_oneof![
@@ -135,6 +139,27 @@ fn lasting_from(now: Timestamp, command: InventoryCommand) -> InventoryCommand {
         },
         other => other,
     }
+}
+
+/// The ticket types and tiers of which the parts are. Each type has two tiers.
+pub(crate) const KINDS: [(u128, u128); 4] = [(1, 1), (1, 2), (2, 3), (2, 4)];
+
+/// Returns the parts of a reservation's seats: those of one reservation in two are of two kinds, and those of the others
+/// are not counted.
+fn parts_of(reservation: ReservationId, quantity: u32) -> Vec<Part> {
+    let number = reservation.uuid().as_u128();
+    if !number.is_multiple_of(2) {
+        return Vec::new();
+    }
+    let first = usize::try_from(number / 2 % 4).unwrap();
+    let divided = [(first, quantity / 2), ((first + 1) % 4, quantity - quantity / 2)];
+    let divided = divided.into_iter().filter(|(_, quantity)| *quantity > 0);
+    let part = |(kind, quantity): (usize, u32)| Part {
+        ticket_type_id: Some(TicketTypeId::new(Uuid::from_u128(KINDS[kind].0))),
+        tier_id: TierId::new(Uuid::from_u128(KINDS[kind].1)),
+        quantity,
+    };
+    divided.map(part).collect()
 }
 
 fn taken_seats() -> impl Strategy<Value = TakenSeats> {
@@ -175,7 +200,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = InventoryEvent> {
         4 => (by(), seats(), any_moment()).prop_map(|(reservation_id, seats, held_until)| {
             let allocation = Allocation::Split;
             let customer_id = told_customer(reservation_id);
-            SeatsHeld { reservation_id, customer_id, seats, allocation, held_until }.into()
+            let parts = parts_of(reservation_id, seats.quantity() % 7);
+            SeatsHeld { reservation_id, customer_id, seats, allocation, held_until, parts }.into()
         }),
         2 => (by(), any::<u32>(), any::<u32>()).prop_map(|(reservation_id, held, sold)| {
             let reason = ReleaseReason::Refunded;
@@ -187,7 +213,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = InventoryEvent> {
         2 => (by(), any::<u32>()).prop_map(|(reservation_id, quantity)| SeatsSold { reservation_id, quantity }.into()),
         2 => (by(), seats()).prop_map(|(reservation_id, seats)| {
             let customer_id = told_customer(reservation_id);
-            SeatsRetaken { reservation_id, customer_id, seats }.into()
+            let parts = parts_of(reservation_id, seats.quantity() % 7);
+            SeatsRetaken { reservation_id, customer_id, seats, parts }.into()
         }),
         1 => seats().prop_map(|seats| SeatsBlocked { seats }.into()),
         1 => seats().prop_map(|seats| SeatsUnblocked { seats }.into()),
@@ -202,6 +229,7 @@ pub(crate) fn any_command() -> impl Strategy<Value = InventoryCommand> {
             quantity,
             wish: SeatWish::BestAvailable,
             held_until: Timestamp::MAX_UTC,
+            parts: Vec::new(),
         })
     });
     prop_oneof![4 => RESERVATIONS.as_slice().command(), 1 => [NEWCOMER].as_slice().command(), 1 => greedy]

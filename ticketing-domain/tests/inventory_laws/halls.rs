@@ -26,6 +26,7 @@ fn hold_best(section: &mut InventoryState, number: u128, quantity: u32) -> Resul
         quantity,
         wish: SeatWish::BestAvailable,
         held_until: Timestamp::MAX_UTC,
+        parts: Vec::new(),
     });
     let facts = answer(section, &hold, Timestamp::UNIX_EPOCH)?;
     take_in(section, &facts);
@@ -105,6 +106,7 @@ fn a_seat_is_named_by_what_is_printed_on_it_and_a_gap_is_no_seat() {
             quantity: 1,
             wish: SeatWish::Exactly(vec![SeatId::parse(name).unwrap()]),
             held_until: Timestamp::MAX_UTC,
+            parts: Vec::new(),
         });
         assert_eq!(
             answer(&section, &hold, Timestamp::UNIX_EPOCH).is_ok(),

@@ -14,15 +14,28 @@ mod trying_everything;
 
 use std::collections::BTreeSet;
 
-use asked::{RESERVATIONS, any_command, any_event, any_moment, newcomers_command, row_of_runs, seating, steps};
+use asked::{KINDS, RESERVATIONS, any_command, any_event, any_moment, newcomers_command, row_of_runs, seating, steps};
 use chrono::TimeDelta;
 use plain_list::PlainList;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use section::{answer, customer_of, expired, live_states, open, opened, reservation, sorted, take_in};
-use ticketing_domain::inventory::{Claim, ClaimKind, InventoryEvent, InventoryState};
+use ticketing_domain::inventory::{Claim, ClaimKind, Counted, InventoryEvent, InventoryState};
 use ticketing_ports::Timestamp;
+use ticketing_ports::vocabulary::ids::{TicketTypeId, TierId};
+use uuid::Uuid;
+
+/// Returns everything that can be counted: all places, and those of each ticket type and tier.
+fn counted() -> impl Iterator<Item = Counted> {
+    let kinds = KINDS.into_iter().flat_map(|(ticket_type, tier)| {
+        [
+            Counted::TicketType(TicketTypeId::new(Uuid::from_u128(ticket_type))),
+            Counted::Tier(TierId::new(Uuid::from_u128(tier))),
+        ]
+    });
+    kinds.chain([Counted::All])
+}
 
 proptest! {
     #[test]
@@ -42,6 +55,11 @@ proptest! {
             prop_assert_eq!(section.seat_rows(now), books.seat_rows(now));
             prop_assert_eq!(section.lapsed(now).collect::<Vec<_>>(), books.ends(|end| end <= now));
             prop_assert_eq!(section.next_lapse(now), books.ends(|end| end > now).first().copied());
+            for counted in counted() {
+                prop_assert_eq!(section.taken(counted), books.taken(counted, None));
+                let by = reservation(RESERVATIONS[1]);
+                prop_assert_eq!(section.taken_by(by, counted), books.taken(counted, Some(by)));
+            }
             for reservation in RESERVATIONS.map(reservation) {
                 let claim = section.claim(reservation).map(|Claim { kind, seats }| (kind, sorted(seats)));
                 prop_assert_eq!(claim, books.claim(reservation));

@@ -1,11 +1,11 @@
 //! A slow and simple model of a section. For every command, except one for the best seats, it says which refusal or
 //! which facts are right.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ticketing_domain::inventory::{
-    ClaimKind, CustomerHold, HoldExtended, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased,
-    TakenSeats,
+    ClaimKind, Counted, CustomerHold, HoldExtended, InventoryCommand, InventoryEvent, InventoryRefusal, Part, SeatWish,
+    SeatsReleased, TakenSeats,
 };
 use ticketing_domain::views::SeatRow;
 use ticketing_ports::Timestamp;
@@ -20,6 +20,8 @@ pub(crate) struct PlainList {
     numbered: bool,
     /// The rows; `None` in general admission.
     rows: Option<Vec<RowPlan>>,
+    /// Of which ticket types and tiers the seats of each reservation are.
+    parts: BTreeMap<ReservationId, Vec<Part>>,
 }
 
 struct Line {
@@ -66,6 +68,7 @@ impl PlainList {
                 Seating::GeneralAdmission { .. } => None,
                 Seating::Numbered { rows } => Some(rows.clone()),
             },
+            parts: BTreeMap::new(),
         }
     }
 
@@ -113,6 +116,23 @@ impl PlainList {
         });
         let holds: BTreeSet<_> = holds.collect();
         holds.into_iter().map(|(until, _)| until).collect()
+    }
+
+    /// Returns how many places are held and sold of those that are counted, by all reservations or by one.
+    pub(crate) fn taken(&self, counted: Counted, by: Option<ReservationId>) -> u32 {
+        if counted == Counted::All {
+            return self.count(|place| match place {
+                Place::Claimed(of, _) => by.is_none_or(|by| of == by),
+                _ => false,
+            });
+        }
+        let wanted = self.parts.iter().filter(|(of, _)| by.is_none_or(|by| **of == by));
+        let parts = wanted.flat_map(|(_, parts)| parts).filter(|part| match counted {
+            Counted::TicketType(id) => part.ticket_type_id == Some(id),
+            Counted::Tier(id) => part.tier_id == id,
+            Counted::All => true,
+        });
+        parts.map(|part| part.quantity).sum()
     }
 
     pub(crate) fn claim(&self, reservation: ReservationId) -> Option<(ClaimKind, TakenSeats)> {
@@ -238,6 +258,18 @@ impl PlainList {
             self.check_and_apply_release(release, outcome, now);
         }
         self.check_and_apply_outcome(command, outcome);
+        events.iter().for_each(|event| self.note_parts(event));
+    }
+
+    fn note_parts(&mut self, event: &InventoryEvent) {
+        match event {
+            InventoryEvent::SeatsHeld(held) => drop(self.parts.insert(held.reservation_id, held.parts.clone())),
+            InventoryEvent::SeatsRetaken(retaken) => {
+                drop(self.parts.insert(retaken.reservation_id, retaken.parts.clone()));
+            }
+            InventoryEvent::SeatsReleased(released) => drop(self.parts.remove(&released.reservation_id)),
+            _ => {}
+        }
     }
 
     /// Checks the release of a lapsed hold that stands in the way of `outcome`, and applies it.
@@ -275,7 +307,7 @@ impl PlainList {
                     (held.reservation_id, held.customer_id),
                     (hold.reservation_id, Some(hold.customer_id))
                 );
-                assert_eq!(held.held_until, hold.held_until);
+                assert_eq!((held.held_until, &held.parts), (hold.held_until, &hold.parts));
                 assert_eq!(held.seats.quantity(), hold.quantity);
                 match &hold.wish {
                     SeatWish::Exactly(seats) => {
@@ -322,10 +354,14 @@ impl PlainList {
             }
             (
                 InventoryCommand::Sell {
-                    reservation_id, seats, ..
+                    reservation_id,
+                    seats,
+                    parts,
+                    ..
                 },
                 InventoryEvent::SeatsRetaken(retaken),
             ) => {
+                assert_eq!(retaken.parts, *parts);
                 assert_eq!((retaken.reservation_id, &retaken.seats), (*reservation_id, seats));
                 assert_eq!(retaken.customer_id, Some(customer_of(*reservation_id)));
                 assert!(self.claim(*reservation_id).is_none());

@@ -28,6 +28,7 @@ pub(crate) fn check_best_seats(rows: &[Vec<bool>], quantity: u32) {
         quantity,
         wish: SeatWish::BestAvailable,
         held_until: Timestamp::MAX_UTC,
+        parts: Vec::new(),
     });
     let available = section.counts(Timestamp::UNIX_EPOCH).available;
     let answer = answer(&section, &hold, Timestamp::UNIX_EPOCH);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Timestamp;
-use crate::vocabulary::ids::{SectionId, TicketTypeId, TierId};
+use crate::vocabulary::ids::{PoolId, SectionId, TicketTypeId, TierId};
 use crate::vocabulary::money::{Currency, Money};
 use crate::vocabulary::reservation::NamedTicketType;
 use crate::vocabulary::seating::{Label, Seating};
@@ -98,7 +98,7 @@ pub struct TicketType {
     pub ticket_type_id: TicketTypeId,
     /// The name of the type.
     pub name: Label,
-    /// When the type is sold, and how many of its tickets an order may have.
+    /// When the type is sold, and how many of its tickets there are.
     #[serde(flatten)]
     pub rules: TicketTypeRules,
 }
@@ -113,7 +113,7 @@ impl TicketType {
     }
 }
 
-/// When a ticket type is sold, and how many of its tickets an order may have.
+/// When a ticket type is sold, and how many of its tickets there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketTypeRules {
     /// From when on the type is sold; `None` if it is sold from the start of sales.
@@ -128,6 +128,9 @@ pub struct TicketTypeRules {
     /// How many tickets of the type an order has at most; `None` if only the limit of all its seats counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_order: Option<u32>,
+    /// How many tickets of the type are held and sold at most; `None` if only the places of the section count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
 }
 
 impl TicketTypeRules {
@@ -157,6 +160,34 @@ pub struct PricingTier {
     pub available_from: Option<Timestamp>,
     /// The moment from which on the price is no longer valid; `None` if there is no such moment.
     pub available_until: Option<Timestamp>,
+    /// How many tickets are held and sold at this price at most, before the next tier of the section or type follows;
+    /// `None` if any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
+}
+
+/// A limit of how many tickets are held and sold at most, over several sections or ticket types.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// The id of the pool. `None` in a draft, which gets its ids when the event is created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool_id: Option<PoolId>,
+    /// The name of the pool, such as `students`.
+    pub name: Label,
+    /// How many tickets are held and sold at most, all members together.
+    pub quantity: u32,
+    /// Whose tickets count.
+    pub members: Vec<PoolMember>,
+}
+
+/// A section, or one of its ticket types, whose tickets count in a pool.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PoolMember {
+    /// The name of the section.
+    pub section: Label,
+    /// The ticket type; `None` if all tickets of the section count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_type: Option<Label>,
 }
 
 impl PricingTier {
@@ -170,6 +201,7 @@ impl PricingTier {
             price,
             available_from: None,
             available_until: None,
+            quantity: None,
         }
     }
 
@@ -222,6 +254,9 @@ pub struct EventDetails {
     pub sections: Vec<Section>,
     /// The prices of the sections.
     pub pricing_tiers: Vec<PricingTier>,
+    /// The limits over several sections or ticket types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<Pool>,
     /// For how many seconds a reservation holds its seats until it is paid, unless the hold is extended.
     pub hold_seconds: u32,
     /// How holds may be extended; `None` if they may not.
@@ -238,6 +273,21 @@ pub struct EventDetails {
 }
 
 impl EventDetails {
+    /// Returns whether the tickets of a section differ in type, or are counted by their tier. Then facts about its seats
+    /// tell how many are of which.
+    pub fn is_divided(&self, section: &Section) -> bool {
+        let is_counted = |tier: &PricingTier| tier.quantity.is_some() && tier.section == section.name;
+        !section.ticket_types.is_empty() || self.pricing_tiers.iter().any(is_counted)
+    }
+
+    /// Returns whether the number of tickets of a type, a tier or a pool is limited.
+    pub fn has_quotas(&self) -> bool {
+        let types = || self.sections.iter().flat_map(|section| &section.ticket_types);
+        !self.pools.is_empty()
+            || self.pricing_tiers.iter().any(|tier| tier.quantity.is_some())
+            || types().any(|of| of.rules.quantity.is_some())
+    }
+
     /// Returns the section of that name; `None` if no section has it. If two names differ only in their Unicode form,
     /// the section whose name has exactly the characters of `name` is returned.
     pub fn section(&self, name: &str) -> Option<&Section> {

@@ -78,6 +78,8 @@ ids! {
     LogId;
     /// One attempt to pay for a reservation.
     PaymentId;
+    /// One pool of an event: a limit over several sections or ticket types.
+    PoolId;
     /// One refund of a payment or of a part of it. By this id the gateway recognises a repeated request and does
     /// not pay twice.
     RefundId;

@@ -167,6 +167,7 @@ fn held(mut section: InventoryState, seats: impl Fn(usize) -> TakenSeats) -> Inv
             seats: seats(number),
             allocation: Allocation::Adjacent,
             held_until: clock.now(),
+            parts: Vec::new(),
         };
         section.evolve(&held.into());
     }

@@ -144,5 +144,6 @@ fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,
+        pools: Vec::new(),
     }
 }

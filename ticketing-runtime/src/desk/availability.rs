@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ticketing_domain::on_offer::OnOffer;
 use ticketing_domain::refusal::Refusal;
-use ticketing_domain::views::{PriceNow, SectionView, TicketTypeNow};
+use ticketing_domain::views::SectionView;
 use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::Position;
 use ticketing_ports::read_models::availability::{Availability, SectionAvailability};
@@ -174,11 +175,13 @@ fn section_of(look: Look, name: &str) -> Option<SectionView> {
         .sections
         .iter()
         .find(|section| section.availability.section_id == found.section_id)?;
+    let offer = OnOffer::of(&details, found, &state.left, now);
     Some(SectionView {
         event_id: state.event_id,
         sequence: state.sequence,
-        price: PriceNow::of(&details, found, now),
-        ticket_types: TicketTypeNow::all(&details, found, now),
+        price: offer.price,
+        left: offer.left,
+        ticket_types: offer.ticket_types,
         availability: section.availability.clone(),
         rows: section.rows.clone(),
     })

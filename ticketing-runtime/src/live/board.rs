@@ -8,6 +8,7 @@ use ticketing_domain::command::Reply as _;
 use ticketing_domain::facts::Fact;
 use ticketing_domain::inventory::InventoryState;
 use ticketing_domain::policy;
+use ticketing_domain::quotas::TicketsLeft;
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views;
 use ticketing_ports::Timestamp;
@@ -186,16 +187,30 @@ impl Board {
             until: None,
         };
         let span = shown.iter().fold(always, |span, shown| span.and(shown.span));
+        let left = self.left(now);
         let state = Arc::new(BoardState {
             event_id: self.event_id,
             sequence,
             lapsed: shown.iter().map(|shown| shown.lapsed).sum(),
             at: now,
             sections: shown.into_iter().map(|shown| shown.section).collect(),
+            left,
             kept: Kept::default(),
         });
         self.made = Some((Arc::clone(&state), span));
         state
+    }
+
+    /// Returns how many tickets are left at `now` where the event limits them.
+    fn left(&self, now: Timestamp) -> TicketsLeft {
+        let Some(listing) = self.catalog.listing() else {
+            return TicketsLeft::default();
+        };
+        let section = |id| {
+            let found = self.sections.iter().find(|section| section.id == id);
+            found.map(|section| &section.inventory).ok_or(())
+        };
+        TicketsLeft::of(&listing.details, now, section).unwrap_or_default()
     }
 
     /// Returns when the next hold runs out after the state that was made last. `None` if no hold will.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ticketing_domain::quotas::TicketsLeft;
 use ticketing_domain::views::SeatRow;
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::availability::SectionAvailability;
@@ -31,6 +32,8 @@ pub struct BoardState {
     /// The sections, in the order in which the organiser listed them. Two states share the sections that have not
     /// changed in between.
     pub sections: Vec<Arc<BoardSection>>,
+    /// How many tickets are left where the event limits them.
+    pub left: TicketsLeft,
     /// What readers have made of this state.
     pub kept: Kept,
 }

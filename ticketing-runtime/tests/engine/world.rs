@@ -310,5 +310,6 @@ fn draft(clock: &dyn Clock, seating: Seating) -> EventDraft {
         max_seats_per_order: None,
         max_seats_per_customer: None,
         refund_policy: None,
+        pools: Vec::new(),
     }
 }

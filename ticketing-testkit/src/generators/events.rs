@@ -12,7 +12,9 @@ use ticketing_domain::catalog::{
 use ticketing_domain::generations::newest;
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, RefundRule, TicketTypeRules, Venue};
+use ticketing_ports::vocabulary::event_details::{
+    EventDetails, Pool, PoolMember, PricingTier, RefundRule, TicketTypeRules, Venue,
+};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
@@ -110,7 +112,7 @@ pub fn section_drafts() -> impl Strategy<Value = Vec<SectionDraft>> {
 }
 
 /// Generates the ticket types of a section: mostly none, else up to three with different names. The first is always sold,
-/// in any number; the others may have a time and a number of tickets an order.
+/// in any number; the others may have a time, a number of tickets an order, and a number of tickets in all.
 fn ticket_types() -> impl Strategy<Value = Vec<TicketTypeDraft>> {
     let some = (labels(1..4), vec(ticket_type_rules(), 3)).prop_map(|(names, rules)| {
         let rules = std::iter::once(TicketTypeRules::default()).chain(rules);
@@ -120,16 +122,23 @@ fn ticket_types() -> impl Strategy<Value = Vec<TicketTypeDraft>> {
     prop_oneof![2 => Just(Vec::new()), 1 => some]
 }
 
-/// Generates when a ticket type is sold, and how many of its tickets an order may have.
+/// Generates when a ticket type is sold, and how many of its tickets there are.
 fn ticket_type_rules() -> impl Strategy<Value = TicketTypeRules> {
     let time = (time_from(start()), time_from(start())).prop_map(|(one, other)| (one.min(other), one.max(other)));
     let time = time.prop_filter("the end is after the beginning", |(from, until)| from < until);
-    (proptest::option::weighted(0.2, time), some(1..=2), some(2..=4)).prop_map(|(time, min, max)| TicketTypeRules {
-        available_from: time.map(|(from, _)| from),
-        available_until: time.map(|(_, until)| until),
-        min_per_order: min,
-        max_per_order: max,
-    })
+    (
+        proptest::option::weighted(0.2, time),
+        some(1..=2),
+        some(2..=4),
+        some(1..=6),
+    )
+        .prop_map(|(time, min, max, quantity)| TicketTypeRules {
+            available_from: time.map(|(from, _)| from),
+            available_until: time.map(|(_, until)| until),
+            min_per_order: min,
+            max_per_order: max,
+            quantity,
+        })
 }
 
 fn some(range: RangeInclusive<u32>) -> impl Strategy<Value = Option<u32>> {
@@ -137,7 +146,7 @@ fn some(range: RangeInclusive<u32>) -> impl Strategy<Value = Option<u32>> {
 }
 
 /// Generates prices for each of `sections` and of their ticket types: one price, or several that follow each other in
-/// time. One price is valid at `now`; before and after it there may be none.
+/// time; sometimes the first few tickets have a price of their own. One price is valid at `now`; before and after it there may be none.
 pub fn pricing_tiers(
     sections: &[SectionDraft],
     currency: Currency,
@@ -164,8 +173,18 @@ fn tiers_of(
     now: Timestamp,
 ) -> impl Strategy<Value = Vec<PricingTier>> {
     let changes = btree_set(-2_000..2_000_i64, 0..4);
-    (changes, vec((label(), price(currency), any::<bool>()), 4)).prop_map(move |(changes, tiers)| {
-        periods(&changes)
+    let counted = proptest::option::weighted(0.3, (price(currency), 1..5_u32));
+    (changes, vec((label(), price(currency), any::<bool>()), 4), counted).prop_map(move |(changes, tiers, counted)| {
+        let first = counted.map(|(price, quantity)| PricingTier {
+            ticket_type: ticket_type.clone(),
+            quantity: Some(quantity),
+            ..PricingTier::always(
+                section.clone(),
+                Label::new("the first").expect("a short text is a label"),
+                price,
+            )
+        });
+        let later = periods(&changes)
             .zip(tiers)
             .filter(|((from, until), (_, _, wanted))| {
                 let in_force = from.is_none_or(|from| from <= 0) && until.is_none_or(|until| 0 < until);
@@ -176,8 +195,8 @@ fn tiers_of(
                 available_from: from.map(|minutes| now + TimeDelta::minutes(minutes)),
                 available_until: until.map(|minutes| now + TimeDelta::minutes(minutes)),
                 ..PricingTier::always(section.clone(), tier, price)
-            })
-            .collect()
+            });
+        first.into_iter().chain(later).collect()
     })
 }
 
@@ -217,7 +236,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
             some(limits::SEATS_PER_ORDER),
             some(*limits::SEATS_PER_CUSTOMER.start()..=*limits::SEATS_PER_ORDER.end()),
         ),
-        proptest::option::of(refund_policy()),
+        (proptest::option::of(refund_policy()), some(1..=6)),
     )
         .prop_map(
             |(
@@ -227,9 +246,10 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                 (mut sections, currency, pricing_tiers),
                 (hold, max_extensions),
                 (seats, seats_per_customer),
-                refund_policy,
+                (refund_policy, pooled),
             )| {
                 let most = seats.unwrap_or(limits::DEFAULT_SEATS_PER_ORDER);
+                let pools = pool(&sections, pooled);
                 let types = sections.iter_mut().flat_map(|section| &mut section.ticket_types);
                 types.for_each(|of| within(&mut of.rules, most));
                 EventDraft {
@@ -247,9 +267,30 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                     max_seats_per_order: seats,
                     max_seats_per_customer: seats_per_customer,
                     refund_policy,
+                    pools: pools.into_iter().collect(),
                 }
             },
         )
+}
+
+/// Makes a pool of the last ticket types of the sections; `None` if no section has several types. The first type of a
+/// section is not in it, so it is sold as long as there are places.
+fn pool(sections: &[SectionDraft], quantity: Option<u32>) -> Option<Pool> {
+    let several = sections.iter().filter(|section| section.ticket_types.len() > 1);
+    let members = several.filter_map(|section| {
+        Some(PoolMember {
+            section: section.name.clone(),
+            ticket_type: section.ticket_types.last().map(|of| Some(of.name.clone()))?,
+        })
+    });
+    let members: Vec<_> = members.collect();
+    let name = Label::new("the pool").expect("a short text is a label");
+    quantity.filter(|_| !members.is_empty()).map(|quantity| Pool {
+        pool_id: None,
+        name,
+        quantity,
+        members,
+    })
 }
 
 /// Lets a ticket type ask for no more tickets than an order may have.

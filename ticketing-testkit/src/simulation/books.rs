@@ -6,11 +6,12 @@ use thiserror::Error;
 use ticketing_domain::catalog::{CatalogEvent, CatalogState};
 use ticketing_domain::inventory::{ClaimKind, InventoryEvent, InventoryState, TakenSeats};
 use ticketing_domain::payment::{PaymentEvent, PaymentState};
+use ticketing_domain::quotas::quotas_of;
 use ticketing_domain::reservation::{ReservationEvent, ReservationState};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::streams::{Aggregate, Position, RecordedEvent, Version};
 use ticketing_ports::vocabulary::event_details::EventStatus;
-use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::SeatId;
 use uuid::Uuid;
 
@@ -37,6 +38,8 @@ pub enum Violation {
         seats: u32,
         limit: u32,
     },
+    #[error("event {event} has {taken} tickets where it may have {limit}")]
+    QuotaExceeded { event: EventId, taken: u32, limit: u32 },
     #[error("reservation {0} still holds seats, although its hold should have ended")]
     HeldForEver(ReservationId),
     #[error("reservation {0} is completed, but its seats are not sold to it")]
@@ -110,6 +113,7 @@ pub fn check_books(log: &[RecordedEvent], ledger: &dyn Ledger) -> Vec<Violation>
         }
         violations.extend(books.check_section(event));
         violations.extend(books.check_customer(event));
+        violations.extend(books.check_quotas(event));
     }
     books.check_seats(log, &mut violations);
     books.check_money(ledger, &mut violations);
@@ -215,6 +219,24 @@ impl Books {
         });
         let seats = has.sum();
         (seats > limit).then_some(Violation::TooManySeats { customer, seats, limit })
+    }
+
+    /// Checks after each fact of a section that no more tickets are held and sold than the event has of a type, at the price
+    /// of a tier, or of a pool.
+    fn check_quotas(&self, event: &RecordedEvent) -> Option<Violation> {
+        if event.stream.aggregate != Aggregate::Inventory {
+            return None;
+        }
+        let event_id = self.sections.get(&SectionId::new(event.stream.id))?.event_id()?;
+        let details = &self.catalogs.get(&event_id.uuid())?.listing()?.details;
+        quotas_of(details).find_map(|quota| {
+            let taken = quota.taken(|section| self.sections.get(&section).ok_or(())).ok()?;
+            (taken > quota.limit).then_some(Violation::QuotaExceeded {
+                event: event_id,
+                taken,
+                limit: quota.limit,
+            })
+        })
     }
 
     fn check_seats(&self, log: &[RecordedEvent], violations: &mut Vec<Violation>) {

@@ -9,7 +9,7 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::event_details::{Pool, PoolMember, PricingTier, RefundRule, Venue};
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
@@ -105,6 +105,10 @@ fn draft(world: &World) -> EventDraft {
     let tier = |section: &str, amount: i64| {
         PricingTier::always(label(section), label("regular"), Money::new(amount, Currency::EUR))
     };
+    let of = |section: &str, ticket_type: Option<&str>| PoolMember {
+        section: label(section),
+        ticket_type: ticket_type.map(label),
+    };
     // The seats of the second row are not printed in the order in which they stand, and an aisle divides them.
     let with_an_aisle = RowPlaces::of(vec![printed(3), printed(1), None, printed(2), printed(4)]);
     let rows = vec![
@@ -132,6 +136,10 @@ fn draft(world: &World) -> EventDraft {
                 .with_types([label("regular"), label("student")]),
         ],
         pricing_tiers: vec![
+            PricingTier {
+                quantity: Some(2),
+                ..tier("Floor", 501)
+            },
             tier("Floor", 1_001),
             tier("Balcony", 5_003).of_type(label("regular")),
             tier("Balcony", 2_499).of_type(label("student")),
@@ -145,5 +153,11 @@ fn draft(world: &World) -> EventDraft {
             hours_before: 72,
             percent: 50,
         }]),
+        pools: vec![Pool {
+            pool_id: None,
+            name: label("few"),
+            quantity: 5,
+            members: vec![of("Floor", None), of("Balcony", Some("student"))],
+        }],
     }
 }

@@ -1,12 +1,13 @@
-//! The rules that the ticket types and prices of a draft have to keep.
+//! The rules that the ticket types, prices and pools of a draft have to keep.
 
 use std::collections::BTreeSet;
 
 use ticketing_ports::Timestamp;
+use ticketing_ports::vocabulary::event_details::PoolMember;
 use ticketing_ports::vocabulary::seating::Label;
 use ticketing_ports::vocabulary::text::folded;
 
-use super::checks::{NO_LEAP_SECOND, at_most, between, is_leap_second};
+use super::checks::{NO_LEAP_SECOND, at_most, between, is_leap_second, one_to};
 use crate::catalog::command::{EventDraft, SectionDraft, TicketTypeDraft};
 use crate::catalog::limits;
 use crate::pricing;
@@ -35,6 +36,7 @@ pub(super) fn check_ticket_types(sections: &[SectionDraft], max_seats_per_order:
                 errors,
             );
             check_quantities(ticket_type, max_seats_per_order, field, errors);
+            check_quantity(ticket_type.rules.quantity, field("quantity"), errors);
         }
     }
 }
@@ -64,6 +66,65 @@ fn check_quantities(
             field("max_per_order"),
             "must not be less than min_per_order",
         ));
+    }
+}
+
+fn check_quantity(quantity: Option<u32>, field: String, errors: &mut Vec<FieldError>) {
+    if quantity.is_some_and(|quantity| !limits::QUANTITY.contains(&quantity)) {
+        errors.push(FieldError::new(field, between(&limits::QUANTITY)));
+    }
+}
+
+pub(super) fn check_pools(draft: &EventDraft, errors: &mut Vec<FieldError>) {
+    if draft.pools.len() > limits::POOLS {
+        errors.push(FieldError::new("pools", at_most(limits::POOLS)));
+        return;
+    }
+    let mut names = BTreeSet::new();
+    for (index, pool) in draft.pools.iter().enumerate() {
+        let field = |name: &str| format!("pools[{index}].{name}");
+        if !names.insert(folded(pool.name.as_str())) {
+            errors.push(FieldError::new(field("name"), "is used by another pool"));
+        }
+        check_quantity(Some(pool.quantity), field("quantity"), errors);
+        let most = limits::SECTIONS + limits::PRICING_TIERS;
+        if pool.members.is_empty() || pool.members.len() > most {
+            errors.push(FieldError::new(field("members"), one_to(most)));
+            continue;
+        }
+        check_members(draft, &pool.members, |name| field(&format!("members{name}")), errors);
+    }
+}
+
+fn check_members(
+    draft: &EventDraft,
+    members: &[PoolMember],
+    field: impl Fn(&str) -> String,
+    errors: &mut Vec<FieldError>,
+) {
+    let mut seen = BTreeSet::new();
+    for (index, member) in members.iter().enumerate() {
+        let field = |name: &str| field(&format!("[{index}].{name}"));
+        let Some(section) = draft.sections.iter().find(|section| section.name == member.section) else {
+            errors.push(FieldError::new(field("section"), "is not a section of this event"));
+            continue;
+        };
+        let is_type = |name: &Label| section.ticket_types.iter().any(|of| of.name == *name);
+        if member.ticket_type.as_ref().is_some_and(|name| !is_type(name)) {
+            let reason = "is not a ticket type of the section";
+            errors.push(FieldError::new(field("ticket_type"), reason));
+        }
+        // Whoever is a member with all tickets of a section is not counted once more with those of a type.
+        let whole = PoolMember {
+            section: member.section.clone(),
+            ticket_type: None,
+        };
+        let is_counted = seen.contains(member) || seen.contains(&whole);
+        let has_types = member.ticket_type.is_none() && seen.iter().any(|of: &PoolMember| of.section == member.section);
+        if is_counted || has_types {
+            errors.push(FieldError::new(field("section"), "is counted in the pool already"));
+        }
+        seen.insert(member.clone());
     }
 }
 
@@ -111,6 +172,7 @@ pub(super) fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::new(field("price.amount"), between(&possible)));
         }
         check_window(tier.available_from, tier.available_until, field, errors);
+        check_quantity(tier.quantity, field("quantity"), errors);
     }
     for section in &draft.sections {
         let has_price = |ticket_type: Option<&Label>| {
@@ -135,7 +197,7 @@ pub(super) fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
     for index in pricing::overlapping(&draft.pricing_tiers) {
         errors.push(FieldError::new(
             format!("pricing_tiers[{index}]"),
-            "is in force at the same time as another tier of its section and ticket type",
+            "is in force at the same time as an earlier tier of its section and ticket type that has no quantity",
         ));
     }
 }

@@ -106,6 +106,7 @@ fn may_be_those_of_a_hold_that_ran_out() {
             seats: seats(["A-3"]),
             allocation: Allocation::Adjacent,
             held_until: at(LAPSED + HOLD_SECONDS),
+            parts: Vec::new(),
         }
         .into(),
     ]);

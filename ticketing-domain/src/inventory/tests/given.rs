@@ -125,6 +125,7 @@ pub(super) fn held(number: u128, seats: TakenSeats, allocation: Allocation) -> I
         seats,
         allocation,
         held_until: at(HOLD_SECONDS),
+        parts: Vec::new(),
     };
     held.into()
 }
@@ -141,6 +142,7 @@ pub(super) fn held_until(number: u128, seats: TakenSeats, until: Timestamp) -> I
         seats,
         allocation,
         held_until: until,
+        parts: Vec::new(),
     };
     held.into()
 }
@@ -178,6 +180,7 @@ pub(super) fn retaken(number: u128, seats: TakenSeats) -> InventoryEvent {
         reservation_id: reservation(number),
         customer_id: Some(customer(number)),
         seats,
+        parts: Vec::new(),
     };
     retaken.into()
 }
@@ -197,6 +200,7 @@ pub(super) fn hold(number: u128, quantity: u32) -> InventoryCommand {
         quantity,
         wish: SeatWish::BestAvailable,
         held_until: at(HOLD_SECONDS),
+        parts: Vec::new(),
     })
 }
 
@@ -207,6 +211,7 @@ pub(super) fn hold_exactly<const N: usize>(number: u128, wanted: [&str; N]) -> I
         quantity: u32::try_from(N).unwrap(),
         wish: SeatWish::Exactly(wanted.map(seat).into()),
         held_until: at(HOLD_SECONDS),
+        parts: Vec::new(),
     })
 }
 
@@ -222,6 +227,7 @@ pub(super) fn sell(number: u128, seats: TakenSeats) -> InventoryCommand {
         reservation_id: reservation(number),
         customer_id: customer(number),
         seats,
+        parts: Vec::new(),
     }
 }
 

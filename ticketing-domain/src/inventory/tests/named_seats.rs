@@ -57,6 +57,7 @@ fn are_as_many_as_the_quantity_says() {
         quantity: 3,
         wish: SeatWish::Exactly(vec![seat("A-1"), seat("A-2")]),
         held_until: at(HOLD_SECONDS),
+        parts: Vec::new(),
     };
     given([stalls()])
         .when(InventoryCommand::Hold(wanted))

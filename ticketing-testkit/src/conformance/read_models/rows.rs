@@ -88,6 +88,7 @@ pub(super) fn event(number: usize) -> EventView {
             max_seats_per_order: 8,
             max_seats_per_customer: None,
             refund_policy: Vec::new(),
+            pools: Vec::new(),
         }),
     }
 }

@@ -1,0 +1,80 @@
+//! Divides the lines of an order among the pricing tiers that are in force: once the tickets of one tier are gone, the
+//! next tier follows. So a line may be sold at several prices.
+
+use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier};
+use ticketing_ports::vocabulary::money::Money;
+
+use super::wanted_line::{WantedLine, field};
+use crate::book::{Stop, UnitOfWork};
+use crate::catalog::SaleTerms;
+use crate::quotas::{self, Wanted};
+use crate::refusal::Refusal;
+
+/// So many tickets of one line, all at the price of one tier.
+#[derive(Debug)]
+pub(super) struct Share<'o> {
+    /// The place of the line in the order.
+    pub(super) line: usize,
+    /// The terms of the line.
+    pub(super) terms: &'o SaleTerms,
+    /// The tier.
+    pub(super) tier: &'o PricingTier,
+    /// How many tickets.
+    pub(super) quantity: u32,
+    /// The price of all of them together.
+    pub(super) total: Money,
+}
+
+impl Share<'_> {
+    /// Returns the tickets, as quotas count them.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted {
+            section_id: self.terms.section_id,
+            ticket_type_id: self.terms.ticket_type.as_ref().map(|of| of.ticket_type_id),
+            tier_id: self.tier.tier_id,
+            quantity: self.quantity,
+        }
+    }
+}
+
+/// Divides the lines of an order. The terms are those of the lines.
+///
+/// # Errors
+/// When fewer tickets are left in all tiers of a line together, or a total is out of range.
+pub(super) fn shares<'o>(
+    unit: &UnitOfWork<'_>,
+    details: &EventDetails,
+    lines: &[WantedLine],
+    terms: &'o [SaleTerms],
+) -> Result<Vec<Share<'o>>, Stop> {
+    let mut shares = Vec::with_capacity(lines.len());
+    for (line, (wanted, terms)) in lines.iter().zip(terms).enumerate() {
+        let mut open = wanted.quantity;
+        let mut last = None;
+        for tier in &terms.tiers {
+            let quota = quotas::of_tier(details, tier);
+            let left = quota.as_ref().map(|quota| unit.left_in(quota)).transpose()?;
+            let quantity = left.map_or(open, |left| left.min(open));
+            open -= quantity;
+            last = quota;
+            if quantity > 0 {
+                let total = tier.price.times(quantity);
+                let too_much = |_| Refusal::invalid(field(line, "quantity"), "the total is out of range");
+                shares.push(Share {
+                    line,
+                    terms,
+                    tier,
+                    quantity,
+                    total: total.map_err(too_much)?,
+                });
+            }
+            if open == 0 {
+                break;
+            }
+        }
+        if let Some(quota) = last.filter(|_| open > 0) {
+            return Err(quota.refusal(wanted.quantity, wanted.quantity - open).into());
+        }
+    }
+    Ok(shares)
+}

@@ -1,0 +1,257 @@
+//! Quotas: how many tickets of a type, at the price of a tier, or of a pool are held and sold at most.
+//!
+//! Nothing is counted beforehand. How many are taken is added up from the claims of the sections.
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::vocabulary::event_details::{EventDetails, PoolMember, PricingTier, Section, TicketType};
+use ticketing_ports::vocabulary::ids::{ReservationId, SectionId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::seating::Label;
+
+use crate::inventory::{Counted, InventoryState, Part};
+use crate::refusal::Refusal;
+use crate::reservation::Line;
+
+/// A limit of how many tickets are held and sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quota<'e> {
+    /// What is limited.
+    pub of: QuotaOf<'e>,
+    /// How many tickets are held and sold at most.
+    pub limit: u32,
+    /// The sections whose tickets count, and which of their tickets.
+    pub members: Vec<(SectionId, Counted)>,
+}
+
+/// What a quota limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuotaOf<'e> {
+    /// The tickets at the price of a tier.
+    Tier(&'e PricingTier),
+    /// The tickets of a type.
+    TicketType(&'e Section, &'e TicketType),
+    /// The tickets of a pool, which has this name.
+    Pool(&'e Label),
+}
+
+/// Tickets of one section, of one type and at the price of one tier, that somebody wants or has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The section.
+    pub section_id: SectionId,
+    /// The ticket type; `None` in a section without types.
+    pub ticket_type_id: Option<TicketTypeId>,
+    /// The pricing tier; `None` if it has no id.
+    pub tier_id: Option<TierId>,
+    /// How many tickets.
+    pub quantity: u32,
+}
+
+impl From<&Line> for Wanted {
+    fn from(line: &Line) -> Self {
+        Self {
+            section_id: line.section_id,
+            ticket_type_id: line.ticket_type.as_ref().map(|of| of.ticket_type_id),
+            tier_id: line.tier_id,
+            quantity: line.seats.quantity(),
+        }
+    }
+}
+
+impl Wanted {
+    fn is_counted(&self, (section, counted): (SectionId, Counted)) -> bool {
+        let is_of = match counted {
+            Counted::All => true,
+            Counted::TicketType(id) => self.ticket_type_id == Some(id),
+            Counted::Tier(id) => self.tier_id == Some(id),
+        };
+        section == self.section_id && is_of
+    }
+}
+
+/// Returns the quotas of an event.
+pub fn quotas_of(details: &EventDetails) -> impl Iterator<Item = Quota<'_>> {
+    let of_tiers = details.pricing_tiers.iter().filter_map(|tier| of_tier(details, tier));
+    let types = details
+        .sections
+        .iter()
+        .flat_map(|section| section.ticket_types.iter().map(move |of| (section, of)));
+    let of_types = types.filter_map(|(section, ticket_type)| {
+        Some(Quota {
+            of: QuotaOf::TicketType(section, ticket_type),
+            limit: ticket_type.rules.quantity?,
+            members: vec![(section.section_id, Counted::TicketType(ticket_type.ticket_type_id))],
+        })
+    });
+    let of_pools = details.pools.iter().map(|pool| Quota {
+        of: QuotaOf::Pool(&pool.name),
+        limit: pool.quantity,
+        members: pool
+            .members
+            .iter()
+            .filter_map(|member| counted(details, member))
+            .collect(),
+    });
+    of_tiers.chain(of_types).chain(of_pools)
+}
+
+/// Returns the quota of a tier; `None` if the tier has none.
+pub fn of_tier<'e>(details: &EventDetails, tier: &'e PricingTier) -> Option<Quota<'e>> {
+    let section = details.sections.iter().find(|section| section.name == tier.section)?;
+    Some(Quota {
+        of: QuotaOf::Tier(tier),
+        limit: tier.quantity?,
+        members: vec![(section.section_id, Counted::Tier(tier.tier_id?))],
+    })
+}
+
+fn counted(details: &EventDetails, member: &PoolMember) -> Option<(SectionId, Counted)> {
+    let section = details.sections.iter().find(|section| section.name == member.section)?;
+    let counted = match &member.ticket_type {
+        None => Counted::All,
+        Some(name) => {
+            let of = section.ticket_types.iter().find(|of| of.name == *name)?;
+            Counted::TicketType(of.ticket_type_id)
+        }
+    };
+    Some((section.section_id, counted))
+}
+
+impl Quota<'_> {
+    /// Makes the refusal of whoever wants more tickets than are left.
+    pub fn refusal(&self, requested: u32, available: u32) -> Refusal {
+        let text = |label: &Label| label.as_str().to_owned();
+        let (section, ticket_type, pool) = match self.of {
+            QuotaOf::Tier(tier) => (Some(text(&tier.section)), tier.ticket_type.as_ref().map(text), None),
+            QuotaOf::TicketType(section, of) => (Some(text(&section.name)), Some(text(&of.name)), None),
+            QuotaOf::Pool(name) => (None, None, Some(text(name))),
+        };
+        Refusal::NotEnoughLeft {
+            requested,
+            available,
+            section,
+            ticket_type,
+            pool,
+        }
+    }
+
+    /// Returns how many of these tickets count.
+    pub fn count(&self, tickets: &[Wanted]) -> u32 {
+        let is_counted = |ticket: &&Wanted| self.members.iter().any(|member| ticket.is_counted(*member));
+        sum(tickets.iter().filter(is_counted).map(|ticket| ticket.quantity))
+    }
+
+    /// Returns how many tickets are left at `now`. Those of holds that have run out are among them. `section` finds the
+    /// state of each section.
+    ///
+    /// # Errors
+    /// The first error of `section`.
+    pub fn left<'s, E>(
+        &self,
+        now: Timestamp,
+        section: impl Fn(SectionId) -> Result<&'s InventoryState, E>,
+    ) -> Result<u32, E> {
+        let mut left = self.limit;
+        let mut lapsed = 0_u32;
+        for (id, counted) in &self.members {
+            let state = section(*id)?;
+            left = left.saturating_sub(state.taken(*counted));
+            lapsed = lapsed.saturating_add(sum(state.lapsed_with(*counted, now).map(|(.., quantity)| quantity)));
+        }
+        Ok(left.saturating_add(lapsed).min(self.limit))
+    }
+
+    /// Returns how many tickets the claims of these sections have that count. Holds that have run out count until they
+    /// are released.
+    ///
+    /// # Errors
+    /// The first error of `section`.
+    pub fn taken<'s, E>(&self, section: impl Fn(SectionId) -> Result<&'s InventoryState, E>) -> Result<u32, E> {
+        let each = self
+            .members
+            .iter()
+            .map(|(id, counted)| Ok(section(*id)?.taken(*counted)));
+        each.sum()
+    }
+
+    /// Returns how many tickets a reservation has that count.
+    ///
+    /// # Errors
+    /// The first error of `section`.
+    pub fn taken_by<'s, E>(
+        &self,
+        reservation: ReservationId,
+        section: impl Fn(SectionId) -> Result<&'s InventoryState, E>,
+    ) -> Result<u32, E> {
+        let members = self.members.iter();
+        let each = members.map(|(id, counted)| Ok(section(*id)?.taken_by(reservation, *counted)));
+        each.sum()
+    }
+}
+
+/// How many tickets are left in each quota at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TicketsLeft(Vec<(Vec<(SectionId, Counted)>, u32)>);
+
+impl TicketsLeft {
+    /// Adds up how many tickets are left at `now` in the quotas of an event. `section` finds the state of each section.
+    ///
+    /// # Errors
+    /// The first error of `section`.
+    pub fn of<'s, E>(
+        details: &EventDetails,
+        now: Timestamp,
+        section: impl Fn(SectionId) -> Result<&'s InventoryState, E>,
+    ) -> Result<Self, E> {
+        let quotas = quotas_of(details);
+        let left = quotas.map(|quota| Ok((quota.left(now, &section)?, quota.members)));
+        let left: Result<Vec<_>, E> = left.map(|left| left.map(|(left, members)| (members, left))).collect();
+        left.map(Self)
+    }
+
+    /// Returns how many tickets are left at the price of a tier; `None` if any number is sold at it.
+    pub fn of_tier(&self, tier: &PricingTier) -> Option<u32> {
+        let id = tier.tier_id?;
+        self.least(|(_, counted)| counted == Counted::Tier(id))
+    }
+
+    /// Returns how many tickets of a section are left, of this type if the section has types, beside the places of the
+    /// section and the prices; `None` if there is no other limit.
+    pub fn of_tickets(&self, section: SectionId, ticket_type: Option<TicketTypeId>) -> Option<u32> {
+        let ticket = Wanted {
+            section_id: section,
+            ticket_type_id: ticket_type,
+            tier_id: None,
+            quantity: 1,
+        };
+        self.least(|member| ticket.is_counted(member))
+    }
+
+    fn least(&self, is_limited: impl Fn((SectionId, Counted)) -> bool) -> Option<u32> {
+        let limited = self
+            .0
+            .iter()
+            .filter(|(members, _)| members.iter().any(|member| is_limited(*member)));
+        limited.map(|(_, left)| *left).min()
+    }
+}
+
+/// Returns the parts of a section's seats that facts about them tell: none if the section is not divided.
+pub fn parts_of(details: &EventDetails, section: SectionId, tickets: &[Wanted]) -> Vec<Part> {
+    let section = details.sections.iter().find(|of| of.section_id == section);
+    let Some(section) = section.filter(|section| details.is_divided(section)) else {
+        return Vec::new();
+    };
+    let of_section = tickets.iter().filter(|ticket| ticket.section_id == section.section_id);
+    let parts = of_section.filter_map(|ticket| {
+        Some(Part {
+            ticket_type_id: ticket.ticket_type_id,
+            tier_id: ticket.tier_id?,
+            quantity: ticket.quantity,
+        })
+    });
+    parts.collect()
+}
+
+fn sum(quantities: impl Iterator<Item = u32>) -> u32 {
+    quantities.fold(0, u32::saturating_add)
+}

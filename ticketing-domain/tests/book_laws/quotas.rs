@@ -1,0 +1,125 @@
+//! Laws of quotas: whatever happens in whatever order, no more tickets are held and sold than there are of a type, at the
+//! price of a tier, or of a pool. The facts alone keep that, whatever the clocks say.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+use ticketing_domain::inventory::{InventoryEvent, Part};
+use ticketing_domain::pricing::tiers_in_force;
+use ticketing_domain::quotas::{Wanted, quotas_of};
+use ticketing_domain::reservation::{Line, ReservationEvent};
+use ticketing_domain::stored::StoredEvent as _;
+use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
+use ticketing_ports::vocabulary::event_details::EventDetails;
+use ticketing_ports::vocabulary::ids::{ReservationId, SectionId};
+use ticketing_testkit::generators::House;
+
+/// The tickets of all claims, by section and reservation.
+type Claims = BTreeMap<(SectionId, ReservationId), Vec<Wanted>>;
+
+/// Follows the facts of all sections and orders, and adds up after each what is claimed.
+pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCaseResult {
+    let details = house.details();
+    let mut claims = Claims::new();
+    for fact in &house.log {
+        match fact.stream.aggregate {
+            Aggregate::Inventory => follow(&mut claims, fact),
+            Aggregate::Reservation => {
+                if let ReservationEvent::ReservationHeld(held) = ReservationEvent::from_recorded(fact).unwrap() {
+                    for line in &*held.lines {
+                        its_price_is_that_of_the_first_tier_with_tickets(&details, &claims, line, fact)?;
+                    }
+                    let of_lines = held.lines.iter().map(Wanted::from).map(counted);
+                    let of_claims = claims.iter().filter(|((_, of), _)| *of == held.reservation_id);
+                    let mut of_claims: Vec<_> = of_claims
+                        .flat_map(|(_, tickets)| tickets.clone())
+                        .map(counted)
+                        .collect();
+                    for line in of_lines {
+                        let found = of_claims
+                            .iter()
+                            .position(|of| *of == line || *of == (line.0, None, None, line.3));
+                        prop_assert!(found.is_some(), "{line:?} is claimed otherwise: {of_claims:?}");
+                        of_claims.remove(found.unwrap());
+                    }
+                    prop_assert_eq!(of_claims, vec![]);
+                }
+            }
+            _ => {}
+        }
+        let tickets: Vec<_> = claims.values().flatten().copied().collect();
+        for quota in quotas_of(&details) {
+            let taken = quota.count(&tickets);
+            prop_assert!(taken <= quota.limit, "{taken} tickets are taken: {quota:?}");
+        }
+    }
+    Ok(())
+}
+
+fn counted(tickets: Wanted) -> (SectionId, Option<u128>, Option<u128>, u32) {
+    let ticket_type = tickets.ticket_type_id.map(|id| id.uuid().as_u128());
+    let tier = tickets.tier_id.map(|id| id.uuid().as_u128());
+    (tickets.section_id, ticket_type, tier, tickets.quantity)
+}
+
+fn follow(claims: &mut Claims, fact: &RecordedEvent) {
+    let event = InventoryEvent::from_recorded(fact).unwrap();
+    let section_id = SectionId::new(fact.stream.id);
+    let Some(reservation) = event.reservation_id() else {
+        return;
+    };
+    let mut claim = |quantity: u32, parts: &[Part]| {
+        let whole = Wanted {
+            section_id,
+            ticket_type_id: None,
+            tier_id: None,
+            quantity,
+        };
+        let of_parts = parts.iter().map(|part| Wanted {
+            ticket_type_id: part.ticket_type_id,
+            tier_id: Some(part.tier_id),
+            quantity: part.quantity,
+            ..whole
+        });
+        let tickets = if parts.is_empty() {
+            vec![whole]
+        } else {
+            of_parts.collect()
+        };
+        claims.insert((section_id, reservation), tickets);
+    };
+    match &event {
+        InventoryEvent::SeatsHeld(held) => claim(held.seats.quantity(), &held.parts),
+        InventoryEvent::SeatsRetaken(retaken) => claim(retaken.seats.quantity(), &retaken.parts),
+        InventoryEvent::SeatsReleased(_) => drop(claims.remove(&(section_id, reservation))),
+        _ => {}
+    }
+}
+
+/// Checks that a line is sold at a price in force, and that all tickets at the prices before it are taken.
+fn its_price_is_that_of_the_first_tier_with_tickets(
+    details: &EventDetails,
+    claims: &Claims,
+    line: &Line,
+    fact: &RecordedEvent,
+) -> TestCaseResult {
+    let ticket_type = line.ticket_type.as_ref().map(|of| &of.name);
+    let tiers = tiers_in_force(
+        &details.pricing_tiers,
+        line.section.as_str(),
+        ticket_type,
+        fact.recorded_at,
+    );
+    let tickets: Vec<_> = claims.values().flatten().copied().collect();
+    for tier in tiers {
+        if tier.tier_id == line.tier_id {
+            prop_assert_eq!((&tier.tier, tier.price), (&line.tier, line.unit_price));
+            return Ok(());
+        }
+        let quota = ticketing_domain::quotas::of_tier(details, tier).unwrap();
+        prop_assert_eq!(quota.count(&tickets), quota.limit, "tickets are left in {}", tier.tier);
+    }
+    prop_assert!(false, "{} is not in force", line.tier);
+    Ok(())
+}
