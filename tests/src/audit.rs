@@ -86,6 +86,7 @@ impl Audit {
                 books.sections = after.sections;
                 books.refunds_in_full = refunds_in_full(&terms, self.now);
                 books.max_seats_per_customer = terms.max_seats_per_customer;
+                books.terms = (&terms).into();
                 return Ok(books);
             }
         }

@@ -5,6 +5,7 @@
 //! knows only the rules that a customer may rely on, so that a mistake in the domain is not repeated here.
 
 mod discrepancy;
+mod quotas;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,8 @@ use ticketing_ports::vocabulary::seating::SeatId;
 use crate::journal::{Entry, HeldLine};
 use crate::wire::{Payment, Reservation, Sales, SectionCounts};
 pub use discrepancy::{Discrepancy, Figure};
+pub use quotas::Terms;
+use quotas::{lines_cost_what_their_tiers_say, no_quota_is_exceeded};
 
 /// Everything that was read about one event while no request changed anything.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +39,8 @@ pub struct Books {
     pub refunds_in_full: bool,
     /// How many seats of the event one customer may have; `None` if there is no such limit.
     pub max_seats_per_customer: Option<u32>,
+    /// What the event says about its prices and how many tickets there are.
+    pub terms: Terms,
 }
 
 /// What the answers of the server have promised.
@@ -112,6 +117,8 @@ pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
     nothing_is_sold_twice(books, &mut found);
     no_section_is_overfull(books, &mut found);
     no_customer_has_too_many_seats(books, answers, &mut found);
+    no_quota_is_exceeded(books, &mut found);
+    lines_cost_what_their_tiers_say(books, &mut found);
     counts_agree(books, answers, &mut found);
     what_was_answered_is_there(books, answers, &mut found);
     nothing_is_there_unasked(books, answers, &mut found);

@@ -18,6 +18,43 @@ pub struct Event {
     pub starts_at: Timestamp,
     pub refund_policy: Vec<RefundRule>,
     pub max_seats_per_customer: Option<u32>,
+    pub sections: Vec<Section>,
+    pub pricing_tiers: Vec<Tier>,
+    pub pools: Vec<Pool>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Section {
+    pub name: String,
+    pub ticket_types: Vec<TicketType>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct TicketType {
+    pub name: String,
+    pub quantity: Option<u32>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Tier {
+    pub section: String,
+    pub ticket_type: Option<String>,
+    pub tier: String,
+    pub price: Money,
+    pub quantity: Option<u32>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Pool {
+    pub name: String,
+    pub quantity: u32,
+    pub members: Vec<PoolMember>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct PoolMember {
+    pub section: String,
+    pub ticket_type: Option<String>,
 }
 
 /// The parts of the answer to a hold that a customer needs.
@@ -52,6 +89,9 @@ impl Reservation {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Line {
     pub section: String,
+    pub ticket_type: Option<String>,
+    pub tier: String,
+    pub total_amount: Money,
     /// The seats that are held. Empty if the section has general admission.
     pub seats: Vec<Seat>,
     pub quantity: u32,

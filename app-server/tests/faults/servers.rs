@@ -1,5 +1,7 @@
 //! Servers are killed, and others take over from them.
 
+use serde_json::json;
+
 use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS, successor};
 use crate::support::load::{Load, check_books, journals};
 use crate::support::office::{Person, draft, general_admission};
@@ -45,12 +47,24 @@ async fn two_servers_sell_one_event() {
 }
 
 /// Makes an event with open sales that is too large to be sold out within a test, but of which no customer may have more
-/// than twelve seats. Waits until both servers show it.
+/// than twelve seats, and which has few students and few early birds. Waits until both servers show it.
 async fn large_event(server: &Server, other: &Server) -> anyhow::Result<String> {
     let mut organiser = Person::admin(server)?;
     let sections = ["Field", "Hill"].map(|name| (name, general_admission(100_000)));
     let mut draft = draft("Large", 3_600, &sections);
     draft["max_seats_per_customer"] = 12.into();
+    draft["sections"][0]["ticket_types"] = json!([{ "name": "regular" }, { "name": "student", "quantity": 40 }]);
+    let price = draft["pricing_tiers"][0]["price"].clone();
+    let tier = |ticket_type: &str, tier: &str, quantity: Option<u32>| json!({ "section": "Field", "ticket_type": ticket_type, "tier": tier, "price": price, "quantity": quantity });
+    draft["pricing_tiers"][0] = tier("student", "regular", None);
+    for more in [tier("regular", "early", Some(50)), tier("regular", "regular", None)] {
+        draft["pricing_tiers"]
+            .as_array_mut()
+            .expect("the draft has tiers")
+            .push(more);
+    }
+    draft["pools"] = json!([{ "name": "few", "quantity": 300, "members": [
+        { "section": "Field", "ticket_type": "student" }, { "section": "Hill" }] }]);
     let event = organiser.put_on_sale(draft).await?;
     let mut there = Person::admin(other)?;
     there.see_what_was_written_by(&organiser);

@@ -23,7 +23,7 @@ pub(crate) struct Load {
 
 impl Load {
     /// Lets customers hold, pay and cancel for at most `seconds`: on the given event, or else on a large event with two
-    /// sections that the tool makes.
+    /// sections and several ticket types that the tool makes.
     pub(crate) fn start(server: &Server, journal: &Path, seconds: u32, event: Option<&str>) -> anyhow::Result<Self> {
         let log = std::fs::File::create(journal.with_extension("log"))?;
         let mut process = tool()?
@@ -36,6 +36,7 @@ impl Load {
                 Some(event) => ["--event", event],
                 None => ["--sections", "2"],
             })
+            .args(event.is_none().then_some("--ticket-types"))
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)

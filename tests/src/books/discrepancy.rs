@@ -20,6 +20,10 @@ pub enum Discrepancy {
     Oversold { section: String, capacity: u64, live: u64 },
     #[error("customer {customer} has {seats} seats, but one customer may have {limit}")]
     TooManySeats { customer: u32, seats: u64, limit: u32 },
+    #[error("{taken} tickets are held and sold of {name}, but there are {limit}")]
+    QuotaExceeded { name: String, limit: u32, taken: u64 },
+    #[error("reservation {reservation} does not cost what the prices of its lines add up to")]
+    WrongPrice { reservation: ReservationId },
     #[error("the counts of section {section} add up to {sum}, but its capacity is {capacity}")]
     CountsDoNotAddUp { section: String, capacity: u64, sum: u64 },
     #[error(

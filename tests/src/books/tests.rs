@@ -4,7 +4,7 @@ use ticketing_ports::vocabulary::money::{Currency, Money};
 use uuid::Uuid;
 
 use super::*;
-use crate::wire::{Line, Seat, Ticket};
+use crate::wire::{Event, Line, Seat, Ticket};
 
 /// The books of an event with three reservations: A-1 is held, A-2 and A-3 are paid, and A-4 was paid, cancelled and
 /// refunded.
@@ -48,6 +48,7 @@ impl Story {
             }),
             refunds_in_full: true,
             max_seats_per_customer: Some(4),
+            terms: terms(),
         };
         let answers = Answers::from_entries(&[
             Entry::Started {
@@ -83,6 +84,44 @@ impl Story {
     fn check(&self) -> Vec<Discrepancy> {
         check(&self.books, &self.answers)
     }
+}
+
+/// The terms of an event that sells three tickets, each at 10.00.
+fn terms() -> Terms {
+    let event = serde_json::json!({
+        "event_id": Uuid::from_u128(9),
+        "starts_at": "2027-01-15T08:00:00Z",
+        "refund_policy": [],
+        "max_seats_per_customer": null,
+        "sections": [{ "name": "Stalls", "ticket_types": [] }, { "name": "Boxes", "ticket_types": [] }],
+        "pricing_tiers": [
+            { "section": "Stalls", "ticket_type": null, "tier": "regular", "quantity": 3,
+              "price": { "amount": 1_000, "currency": "EUR" } },
+            { "section": "Boxes", "ticket_type": null, "tier": "regular", "quantity": null,
+              "price": { "amount": 1_000, "currency": "EUR" } },
+        ],
+        "pools": [],
+    });
+    (&serde_json::from_value::<Event>(event).unwrap()).into()
+}
+
+#[test]
+fn more_tickets_than_there_are_at_a_price_are_found() {
+    let mut story = Story::new();
+    story.books.terms.quotas[0].limit = 2;
+    assert!(matches!(
+        story.check().as_slice(),
+        [Discrepancy::QuotaExceeded { taken: 3, .. }]
+    ));
+}
+
+#[test]
+fn a_line_that_does_not_cost_what_its_tier_says_is_found() {
+    let mut story = Story::new();
+    story.books.terms.tiers[0].price.amount = 999;
+    let found = story.check();
+    assert!(found.iter().all(|one| matches!(one, Discrepancy::WrongPrice { .. })));
+    assert_eq!(found.len(), 3);
 }
 
 #[test]
@@ -328,11 +367,14 @@ fn a_payment_of_another_amount_is_found() {
     story.reservation(PAID).total_amount = euros(2_001);
     assert_eq!(
         story.check(),
-        [Discrepancy::WrongAmount {
-            reservation: id(PAID),
-            total: euros(2_001),
-            paid: euros(2_000),
-        }]
+        [
+            Discrepancy::WrongPrice { reservation: id(PAID) },
+            Discrepancy::WrongAmount {
+                reservation: id(PAID),
+                total: euros(2_001),
+                paid: euros(2_000),
+            }
+        ]
     );
 }
 
@@ -443,6 +485,9 @@ fn held(of: u128, seats: &[&str]) -> Entry {
 fn line(seats: &[&str]) -> Line {
     Line {
         section: "Stalls".to_owned(),
+        ticket_type: None,
+        tier: "regular".to_owned(),
+        total_amount: euros(1_000 * i64::try_from(seats.len()).unwrap()),
         seats: seats.iter().map(|text| seat(text)).collect(),
         quantity: u32::try_from(seats.len()).unwrap(),
     }

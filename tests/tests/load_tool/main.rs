@@ -45,6 +45,18 @@ async fn a_server_that_keeps_the_money_of_a_cancelled_reservation_is_caught() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sells_more_tickets_than_there_are_at_a_price_is_caught() {
+    let server = ToyServer::start(Lie::ExceedsAQuota).await;
+    let output = load(&server, &["--mix", "hold=100"]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(
+        told(&output).contains("of tier regular of Section 1, but there are 10"),
+        "{}",
+        told(&output)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_earlier_run_is_checked_from_its_journal_alone() {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("journal");

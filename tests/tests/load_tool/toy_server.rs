@@ -24,6 +24,7 @@ pub(crate) enum Lie {
     SellsSeatsTwice,
     ForgetsAHold,
     KeepsMoney,
+    ExceedsAQuota,
 }
 
 pub(crate) struct ToyServer {
@@ -139,7 +140,8 @@ impl Reservation {
             .collect();
         json!({
             "reservation_id": id, "event_id": Uuid::nil(), "lines": [{
-                "section": "Section 1", "seats": seats, "quantity": self.quantity }],
+                "section": "Section 1", "ticket_type": null, "tier": "regular", "seats": seats,
+                "quantity": self.quantity, "total_amount": euros(self.quantity * PRICE) }],
             "total_amount": euros(self.quantity * PRICE), "status": self.status,
             "expires_at": "2030-01-01T01:00:00Z", "server_time": "2030-01-01T00:00:00Z",
             "completed_at": self.payment.map(|_| "2030-01-01T00:00:00Z"),
@@ -177,10 +179,15 @@ fn caller(headers: &HeaderMap) -> String {
         .to_owned()
 }
 
-async fn event() -> Answer {
+async fn event(State(world): State<Shared>) -> Answer {
+    let world = world.lock().expect("no handler panics while it holds this lock");
+    let quantity = (world.lie == Lie::ExceedsAQuota).then_some(10);
     ok(json!({
         "event_id": Uuid::nil(), "starts_at": "2100-01-01T00:00:00Z",
         "refund_policy": [{"hours_before": 168, "percent": 100}],
+        "sections": [{"name": "Section 1", "ticket_types": []}], "pools": [],
+        "pricing_tiers": [{"section": "Section 1", "ticket_type": null, "tier": "regular", "price": euros(PRICE),
+            "quantity": quantity}],
     }))
 }
 

@@ -113,6 +113,11 @@ pub(crate) struct Arguments {
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_seats_per_customer: Option<u32>,
 
+    /// Give each section of the event to make two ticket types, `regular` and `student`: with prices of their own, a few early
+    /// birds, and a limited number of students in each section and in all sections together
+    #[arg(long, conflicts_with = "event", help_heading = "Event")]
+    pub ticket_types: bool,
+
     /// How often the customers hold, pay, cancel and extend a hold, as weights relative to their sum
     #[arg(
         long,
@@ -129,6 +134,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PERCENT", default_value_t = 25, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(0..=100))]
     pub two_sections_percent: u32,
+    /// How many holds in a hundred are of two ticket types, in sections that have any
+    #[arg(long, value_name = "PERCENT", default_value_t = 25, help_heading = "Load",
+          value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub two_types_percent: u32,
     /// The most seats of a hold; each hold asks for 1 to this many
     #[arg(long, value_name = "SEATS", default_value_t = 2, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(1..=8))]

@@ -18,11 +18,15 @@ use crate::statistics::Statistics;
 pub(crate) struct Run {
     pub mix: Mix,
     pub declined_percent: u32,
-    /// The requests for all holds that a customer may ask for: those of one section, then those of two.
+    /// The requests for all holds that a customer may ask for: those of one section, then those of two, then those of two
+    /// ticket types.
     pub holds: Vec<PreparedHold>,
     /// How many of these are of one section.
     of_one: usize,
+    /// How many are of two.
+    of_two: usize,
     two_sections_percent: u32,
+    two_types_percent: u32,
     /// The prefix that tells the idempotency keys of this run from those of other runs; `None` if no keys are sent.
     pub idempotency: Option<u64>,
     ends: Ends,
@@ -44,11 +48,14 @@ impl Run {
     pub(crate) fn new(arguments: &Arguments, stage: &Stage, journal: Journal, run_number: u64) -> Self {
         let of_one = prepare_holds(stage, arguments.max_quantity);
         let of_two = prepare_holds_of_two(stage, arguments.max_quantity);
+        let of_types = prepare_holds_of_types(stage, arguments.max_quantity);
         Self {
             mix: arguments.mix.clone(),
             declined_percent: arguments.declined_percent,
             of_one: of_one.len(),
-            holds: of_one.into_iter().chain(of_two).collect(),
+            of_two: of_two.len(),
+            holds: of_one.into_iter().chain(of_two).chain(of_types).collect(),
+            two_types_percent: arguments.two_types_percent,
             two_sections_percent: arguments.two_sections_percent,
             idempotency: arguments.idempotency.then_some(run_number),
             ends: arguments.ends(),
@@ -78,8 +85,11 @@ impl Run {
 
     /// Returns the index of the hold that a customer asks for next.
     pub(crate) fn pick_hold(&self, rng: &mut impl Rng) -> usize {
-        let of_two = self.of_one..self.holds.len();
-        if !of_two.is_empty() && rng.random_range(0..100) < self.two_sections_percent {
+        let of_two = self.of_one..self.of_one + self.of_two;
+        let of_types = of_two.end..self.holds.len();
+        if !of_types.is_empty() && rng.random_range(0..100) < self.two_types_percent {
+            rng.random_range(of_types)
+        } else if !of_two.is_empty() && rng.random_range(0..100) < self.two_sections_percent {
             rng.random_range(of_two)
         } else {
             rng.random_range(0..self.of_one)
@@ -135,6 +145,32 @@ fn prepare_holds_of_two(stage: &Stage, max_quantity: u32) -> Vec<PreparedHold> {
             PreparedHold {
                 body: json!({"event_id": stage.event, "items": items}).to_string().into(),
                 quantities: [first, second].map(|section| (section.clone(), quantity)).into(),
+            }
+        })
+    });
+    holds.collect()
+}
+
+/// Prepares holds of two ticket types of one section each, of which the second is always the section's last. Returns none
+/// if no section has several types.
+fn prepare_holds_of_types(stage: &Stage, max_quantity: u32) -> Vec<PreparedHold> {
+    let sections = stage.sections.iter().filter_map(|section| {
+        let types = stage.ticket_types.get(section)?;
+        let (last, others) = types.split_last()?;
+        Some((section, others, last))
+    });
+    let holds = sections.flat_map(|(section, others, last)| {
+        let first = others
+            .iter()
+            .flat_map(move |first| (1..=max_quantity).map(move |quantity| (first, quantity)));
+        first.map(move |(first, quantity)| {
+            let items = json!([
+                {"section": section, "ticket_type": first, "quantity": quantity},
+                {"section": section, "ticket_type": last, "quantity": 1},
+            ]);
+            PreparedHold {
+                body: json!({"event_id": stage.event, "items": items}).to_string().into(),
+                quantities: [(section.clone(), quantity + 1)].into(),
             }
         })
     });

@@ -1,5 +1,6 @@
 //! Prepares what a run needs before customers can shop: an event on sale and the sessions of the customers.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
@@ -15,15 +16,20 @@ use crate::args::{Arguments, Seating};
 
 const PRICE: i64 = 5_000;
 
+/// How many early birds there are in a section, and how many students: so few that all are soon taken.
+const EARLY: u32 = 20;
+const STUDENTS: u32 = 30;
+
 /// The time from now to the beginning of the event that the tool makes: so long that every cancellation is refunded
 /// in full.
 const NOTICE: TimeDelta = TimeDelta::days(60);
 
-/// The event whose tickets are sold, and the names of its sections.
+/// The event whose tickets are sold, the names of its sections, and the ticket types of those that have any.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub event: EventId,
     pub sections: Vec<String>,
+    pub ticket_types: BTreeMap<String, Vec<String>>,
     pub sole_seller: bool,
 }
 
@@ -51,9 +57,13 @@ async fn find_event(connection: &mut Connection, event: EventId, arguments: &Arg
             chosen.to_vec()
         }
     };
+    let ask = Ask::get(path(format!("/api/events/{event}")));
+    let shown: Option<Event> = connection.read(ask).await?;
+    let shown = shown.with_context(|| format!("event {event} does not exist"))?;
     Ok(Stage {
         event,
         sections,
+        ticket_types: types_of(&shown),
         sole_seller: arguments.sole_seller,
     })
 }
@@ -72,6 +82,7 @@ async fn make_event(
     let event: Event = command(connection, create.bearer(admin))
         .await
         .context("cannot make the event")?;
+    let ticket_types = types_of(&event);
     let event = event.event_id;
     for step in ["publish", "sales/open"] {
         let ask = Ask::post(path(format!("/api/events/{event}/{step}"))).bearer(admin);
@@ -82,8 +93,18 @@ async fn make_event(
     Ok(Stage {
         event,
         sections,
+        ticket_types,
         sole_seller: true,
     })
+}
+
+fn types_of(event: &Event) -> BTreeMap<String, Vec<String>> {
+    let divided = event.sections.iter().filter(|section| !section.ticket_types.is_empty());
+    let types = divided.map(|section| {
+        let names = section.ticket_types.iter().map(|of| of.name.clone());
+        (section.name.clone(), names.collect())
+    });
+    types.collect()
 }
 
 async fn command(connection: &mut Connection, ask: Ask) -> anyhow::Result<Event> {
@@ -100,15 +121,34 @@ fn event_request(arguments: &Arguments, sections: &[String], now: Timestamp) -> 
             json!({"kind": "numbered", "rows": rows})
         }
     };
-    let price = json!({"amount": PRICE, "currency": "EUR"});
+    let types = arguments.ticket_types;
     let with_seating: Vec<_> = sections
         .iter()
-        .map(|name| json!({"name": name, "seating": seating}))
+        .map(|name| match types {
+            false => json!({"name": name, "seating": seating}),
+            true => json!({"name": name, "seating": seating, "ticket_types": [
+                {"name": "regular"}, {"name": "student", "quantity": STUDENTS}]}),
+        })
         .collect();
     let tiers: Vec<_> = sections
         .iter()
-        .map(|name| json!({"section": name, "tier": "regular", "price": price, "available_from": null, "available_until": null}))
+        .flat_map(|name| match types {
+            false => vec![json!({"section": name, "tier": "regular", "price": euros(PRICE)})],
+            true => vec![
+                json!({"section": name, "ticket_type": "regular", "tier": "early", "price": euros(PRICE / 2),
+                       "quantity": EARLY}),
+                json!({"section": name, "ticket_type": "regular", "tier": "regular", "price": euros(PRICE)}),
+                json!({"section": name, "ticket_type": "student", "tier": "regular", "price": euros(PRICE / 4)}),
+            ],
+        })
         .collect();
+    let students = sections
+        .iter()
+        .map(|name| json!({"section": name, "ticket_type": "student"}));
+    let pools = match types {
+        false => json!([]),
+        true => json!([{"name": "students", "quantity": STUDENTS + 1, "members": students.collect::<Vec<_>>()}]),
+    };
     json!({
         "name": "Load test",
         "currency": "EUR",
@@ -116,11 +156,16 @@ fn event_request(arguments: &Arguments, sections: &[String], now: Timestamp) -> 
         "venue": {"name": "Test hall", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels"},
         "sections": with_seating,
         "pricing_tiers": tiers,
+        "pools": pools,
         "hold_seconds": arguments.hold_seconds,
         "max_seats_per_order": 8,
         "max_seats_per_customer": arguments.max_seats_per_customer,
         "refund_policy": [{"hours_before": 168, "percent": 100}],
     })
+}
+
+fn euros(amount: i64) -> Value {
+    json!({"amount": amount, "currency": "EUR"})
 }
 
 /// Reads the customers' sessions from the flags and the file, where a line that begins with `#` is a remark.
