@@ -1,7 +1,7 @@
 //! The schema floor of the log: in which versions this process may write facts.
 //!
-//! The floor is read at the start and again from time to time. Until the first read, facts are written in their
-//! oldest versions, which every build can read. A process that has not yet read a raised floor goes on so: it refuses
+//! The floor is read at the start and again from time to time. The first commands wait a moment for the first read. If
+//! that fails, facts are written in their oldest versions, which every build can read. A process that has not yet read a raised floor goes on so: it refuses
 //! what no older version can tell, and writes everything else in an older version.
 
 use std::sync::Arc;
@@ -13,24 +13,41 @@ use ticketing_domain::generations;
 use ticketing_ports::log::event_store::{Commit, EventStore};
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::vocabulary::errors::StoreError;
+use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// Holds the schema floor of the log as this process last read it: the generation of facts that every build on the
 /// log can read.
 #[derive(Debug)]
-pub(crate) struct SchemaFloor(AtomicU32);
+pub(crate) struct SchemaFloor {
+    generation: AtomicU32,
+    /// Set once the first read has succeeded or failed.
+    tried: SetOnce<()>,
+}
 
 impl Default for SchemaFloor {
     fn default() -> Self {
-        Self(AtomicU32::new(SchemaGeneration::FIRST.0))
+        Self {
+            generation: AtomicU32::new(SchemaGeneration::FIRST.0),
+            tried: SetOnce::new(),
+        }
     }
 }
 
 impl SchemaFloor {
     /// The newest generation of facts that every build working on the log can read, as far as this process knows.
     pub(crate) fn now(&self) -> SchemaGeneration {
-        SchemaGeneration(self.0.load(Ordering::Relaxed))
+        SchemaGeneration(self.generation.load(Ordering::Relaxed))
+    }
+
+    /// Waits a moment until this process has tried to read the floor once.
+    pub(crate) async fn tried(&self) {
+        drop(tokio::time::timeout(PATIENCE, self.tried.wait()).await);
+    }
+
+    fn set_tried(&self) {
+        drop(self.tried.set(()));
     }
 
     /// Converts the facts of a commit to versions that every build on the log can read.
@@ -55,6 +72,9 @@ pub(crate) enum Written {
     Lowered,
 }
 
+/// How long the first commands wait at most until the floor is read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long to wait at most before the floor is read again, if it could not be read: at the start, what only the newest
 /// builds read is refused until then.
 const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_secs(1);
@@ -63,13 +83,14 @@ const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 pub(crate) async fn run(floor: Arc<SchemaFloor>, log: Arc<dyn EventStore>, every: Duration, stop: CancellationToken) {
     if generations::newest() == SchemaGeneration::FIRST {
         // Facts have only one generation so far, so the floor cannot have risen.
+        floor.set_tried();
         return;
     }
     let work = async {
         loop {
             let pause = match floor_of(log.as_ref()).await {
                 Ok(heard) => {
-                    floor.0.store(heard.0, Ordering::Relaxed);
+                    floor.generation.store(heard.0, Ordering::Relaxed);
                     every
                 }
                 Err(error) => {
@@ -80,10 +101,12 @@ pub(crate) async fn run(floor: Arc<SchemaFloor>, log: Arc<dyn EventStore>, every
                     every.min(PAUSE_AFTER_A_FAILURE)
                 }
             };
+            floor.set_tried();
             tokio::time::sleep(pause).await;
         }
     };
     stop.run_until_cancelled(work).await;
+    floor.set_tried();
 }
 
 /// Returns the schema floor of the log. If no other process can write to the log, first raises the floor to the

@@ -9,7 +9,7 @@ use ticketing_ports::vocabulary::money::{Currency, Money};
 use crate::book::Caller;
 use crate::catalog::EventDraft;
 use crate::commands::given::{ALICE, BOB, EVENT, House, ORGANISER, approved, balcony, floor, floor_and_balcony, label};
-use crate::commands::{CancelReservation, CreateEvent, ExpireHold, GatewayAnswer};
+use crate::commands::{CancelReservation, CreateEvent, ExpireHold, ExtendHold, GatewayAnswer};
 use crate::refusal::Refusal;
 
 /// Sells the first tickets of the floor at 10.00, and all others at 25.00.
@@ -140,6 +140,19 @@ fn a_hold_that_ran_out_in_one_section_gives_its_place_in_the_pool_to_another_sec
     let held = house.asks(BOB, balcony(&["A-1"])).unwrap();
     assert_eq!(held.facts(), ["SeatsReleased", "SeatsHeld", "ReservationHeld"]);
     assert_eq!(house.counts("Floor").available, 5);
+}
+
+#[test]
+fn a_hold_whose_place_in_the_pool_is_gone_is_not_extended_by_a_server_whose_clock_is_behind() {
+    let mut house = House::with(house_of(5));
+    let held = house.hold(ALICE, 5);
+    house.wait(300);
+    house.asks(BOB, balcony(&["A-1"])).unwrap();
+    house.wait(-10);
+    let extend = ExtendHold { reservation_id: held };
+    let refused = house.asks(ALICE, extend).unwrap_err();
+    assert!(matches!(refused, Refusal::ReservationExpired { .. }), "{refused:?}");
+    assert_eq!(house.asks(BOB, floor(5)).unwrap_err(), pool(5, 4));
 }
 
 #[test]

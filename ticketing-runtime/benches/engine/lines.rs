@@ -1,5 +1,5 @@
-//! What a hold costs that has several lines, or whose customer has a limit of holds, compared with a hold of one line
-//! without a limit.
+//! What a hold costs that has several lines, is of a ticket type, counts in quotas, or whose customer has a limit of
+//! holds, compared with a hold of one line without any of that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use adapters_memory::InMemoryEventStore;
 use adapters_sqlite::SqliteStore;
+use ticketing_domain::catalog::EventDraft;
+use ticketing_ports::vocabulary::event_details::{Pool, PoolMember};
 use ticketing_ports::vocabulary::ids::EventId;
-use ticketing_ports::vocabulary::seating::Seating;
+use ticketing_ports::vocabulary::seating::{Label, Seating};
 use ticketing_runtime::{BoxOffice, EngineConfig, HoldSeats, WantedLine};
 
-use crate::stage::{customer, engine_with, on_sale_in, ports, request};
+use crate::stage::{customer, draft, engine_with, on_sale_as, ports, request};
 
 const CALLERS: usize = 100;
 const ROUND: Duration = Duration::from_secs(1);
@@ -19,16 +21,80 @@ const ROUND: Duration = Duration::from_secs(1);
 const ROUNDS: u32 = 5;
 const SECTIONS: [&str; 4] = ["Main", "Balcony", "Boxes", "Gallery"];
 
-/// A kind of hold: how many lines it has, and in how many reservations its customer may hold seats at a time.
-type Kind = (&'static str, usize, Option<u32>);
+/// A kind of hold. Each is of four places.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    /// The section and the ticket type of each line.
+    lines: &'static [(usize, Option<&'static str>)],
+    terms: Terms,
+    /// In how many reservations a customer may hold seats at a time.
+    max_live_holds: Option<u32>,
+}
 
-const KINDS: [Kind; 5] = [
-    ("one line", 1, None),
-    ("two lines", 2, None),
-    ("four lines", 4, None),
-    ("one line, at most 3 live holds", 1, Some(3)),
-    ("four lines, at most 3 live holds", 4, Some(3)),
+/// What the event says about its tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Terms {
+    /// All tickets of a section are alike.
+    Alike,
+    /// Each section has two ticket types.
+    Types,
+    /// Each section has two types; tickets of the first are counted, and a pool is over all sections.
+    Quotas,
+}
+
+const KINDS: [Kind; 8] = [
+    ONE_LINE,
+    Kind {
+        name: "two lines, two sections",
+        lines: &[(0, None), (1, None)],
+        ..ONE_LINE
+    },
+    Kind {
+        name: "four lines, four sections",
+        lines: &[(0, None), (1, None), (2, None), (3, None)],
+        ..ONE_LINE
+    },
+    Kind {
+        name: "one line of a type",
+        lines: &[(0, REGULAR)],
+        terms: Terms::Types,
+        ..ONE_LINE
+    },
+    Kind {
+        name: "four lines, two sections, two types",
+        lines: FOUR,
+        terms: Terms::Types,
+        ..ONE_LINE
+    },
+    Kind {
+        name: "four lines, counted and in a pool",
+        lines: FOUR,
+        terms: Terms::Quotas,
+        ..ONE_LINE
+    },
+    Kind {
+        name: "one line, at most 3 live holds",
+        max_live_holds: Some(3),
+        ..ONE_LINE
+    },
+    Kind {
+        name: "four lines, at most 3 live holds",
+        lines: FOUR,
+        terms: Terms::Types,
+        max_live_holds: Some(3),
+    },
 ];
+
+const ONE_LINE: Kind = Kind {
+    name: "one line",
+    lines: &[(0, None)],
+    terms: Terms::Alike,
+    max_live_holds: None,
+};
+const REGULAR: Option<&str> = Some("regular");
+const STUDENT: Option<&str> = Some("student");
+const FOUR: &[(usize, Option<&str>)] = &[(0, REGULAR), (0, STUDENT), (1, REGULAR), (1, STUDENT)];
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 pub(crate) async fn measure() {
@@ -37,20 +103,20 @@ pub(crate) async fn measure() {
             "\nholds of four places on {store}, {} sections, {CALLERS} callers",
             SECTIONS.len()
         );
-        println!("{:>34} {:>10} {:>18}", "", "holds/s", "cost in one-line");
+        println!("{:>36} {:>10} {:>18}", "", "holds/s", "cost in one-line");
         let mut rates = [0.0; KINDS.len()];
         for _ in 0..ROUNDS {
             for (rate, kind) in rates.iter_mut().zip(KINDS) {
                 *rate += round(store, kind).await / f64::from(ROUNDS);
             }
         }
-        for (rate, (name, ..)) in rates.iter().zip(KINDS) {
-            println!("{name:>34} {rate:>10.0} {:>17.2}x", rates[0] / rate);
+        for (rate, Kind { name, .. }) in rates.iter().zip(KINDS) {
+            println!("{name:>36} {rate:>10.0} {:>17.2}x", rates[0] / rate);
         }
     }
 }
 
-async fn round(store: &str, (_, lines, max_live_holds): Kind) -> f64 {
+async fn round(store: &str, kind: Kind) -> f64 {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let ports = match store {
         "memory" => ports(Arc::new(InMemoryEventStore::new())),
@@ -60,19 +126,21 @@ async fn round(store: &str, (_, lines, max_live_holds): Kind) -> f64 {
         }
     };
     let config = EngineConfig {
-        max_live_holds,
+        max_live_holds: kind.max_live_holds,
         ..EngineConfig::default()
     };
     let engine = engine_with(ports, config).await;
     let office = engine.box_office();
-    let event = on_sale_in(&office, &SECTIONS, Seating::GeneralAdmission { capacity: 1_000_000 }).await;
-    let rate = holds_per_second(&office, event, lines).await;
+    let mut draft = draft(&SECTIONS, &Seating::GeneralAdmission { capacity: 1_000_000 });
+    kind.terms.apply_to(&mut draft);
+    let event = on_sale_as(&office, draft).await;
+    let rate = holds_per_second(&office, event, kind.lines).await;
     engine.shut_down(Duration::from_secs(10)).await;
     rate
 }
 
 /// Each hold is of another customer, so that nobody reaches a limit.
-async fn holds_per_second(office: &BoxOffice, event: EventId, lines: usize) -> f64 {
+async fn holds_per_second(office: &BoxOffice, event: EventId, lines: &'static [(usize, Option<&'static str>)]) -> f64 {
     let held = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
@@ -92,13 +160,45 @@ async fn holds_per_second(office: &BoxOffice, event: EventId, lines: usize) -> f
     held.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64()
 }
 
-fn hold_of(event_id: EventId, lines: usize) -> HoldSeats {
-    let places_of_a_line = 4 / u32::try_from(lines).expect("there are at most four lines");
-    let wanted = SECTIONS[..lines]
-        .iter()
-        .map(|section| WantedLine::best(*section, places_of_a_line));
+fn hold_of(event_id: EventId, lines: &[(usize, Option<&str>)]) -> HoldSeats {
+    let places_of_a_line = 4 / u32::try_from(lines.len()).expect("there are at most four lines");
+    let wanted = lines.iter().map(|(section, ticket_type)| WantedLine {
+        ticket_type: ticket_type.map(ToOwned::to_owned),
+        ..WantedLine::best(SECTIONS[*section], places_of_a_line)
+    });
     HoldSeats {
         lines: wanted.collect(),
         ..HoldSeats::best(event_id, SECTIONS[0], 4)
+    }
+}
+
+impl Terms {
+    fn apply_to(self, draft: &mut EventDraft) {
+        if self == Self::Alike {
+            return;
+        }
+        let label = |text: &str| Label::new(text).expect("a short plain text is a valid label");
+        let types = || [REGULAR, STUDENT].into_iter().flatten().map(label);
+        draft.sections = std::mem::take(&mut draft.sections)
+            .into_iter()
+            .map(|section| section.with_types(types()))
+            .collect();
+        draft.pricing_tiers = std::mem::take(&mut draft.pricing_tiers)
+            .into_iter()
+            .flat_map(|tier| types().map(move |of| tier.clone().of_type(of)))
+            .collect();
+        if self == Self::Quotas {
+            draft.pricing_tiers[0].quantity = Some(10_000_000);
+            let members = draft.sections.iter().map(|section| PoolMember {
+                section: section.name.clone(),
+                ticket_type: None,
+            });
+            draft.pools = vec![Pool {
+                pool_id: None,
+                name: label("the house"),
+                quantity: 10_000_000,
+                members: members.collect(),
+            }];
+        }
     }
 }

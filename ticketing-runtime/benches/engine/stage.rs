@@ -68,7 +68,7 @@ pub(crate) fn label(text: &str) -> Label {
 }
 
 pub(crate) async fn on_sale(office: &BoxOffice, seating: Seating) -> EventId {
-    on_sale_in(office, &["Main"], seating).await
+    on_sale_as(office, draft(&["Main"], &seating)).await
 }
 
 /// Starts an engine on a log that no older build works on, in which a customer may hold any number of seats.
@@ -87,10 +87,10 @@ pub(crate) async fn engine_with(ports: Ports, config: EngineConfig) -> Engine {
     Engine::start_write_side(ports, config)
 }
 
-/// Puts an event with several sections on sale, all alike.
-pub(crate) async fn on_sale_in(office: &BoxOffice, sections: &[&str], seating: Seating) -> EventId {
+/// Puts an event on sale.
+pub(crate) async fn on_sale_as(office: &BoxOffice, draft: EventDraft) -> EventId {
     let created = office
-        .create_event(request(ORGANISER, draft(sections, &seating)))
+        .create_event(request(ORGANISER, draft))
         .await
         .expect("the draft breaks no rule");
     let event = created.value.event_id;
@@ -116,7 +116,8 @@ pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
     }
 }
 
-fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
+/// Describes an event with several sections, all alike.
+pub(crate) fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
     let sections: Vec<_> = sections.iter().map(|name| label(name)).collect();
     let tier =
         |section: &Label| PricingTier::always(section.clone(), label("regular"), Money::new(5_000, Currency::EUR));

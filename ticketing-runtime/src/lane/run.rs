@@ -32,6 +32,7 @@ impl Lane {
     /// Runs the lane until it ends. Returns the jobs that then still wait for the gateway.
     async fn run(mut self) -> Vec<Job> {
         let mut inbox = Vec::new();
+        self.lanes.floor.tried().await;
         loop {
             self.start_pending_work();
             let room = self.lanes.config.batch.saturating_sub(self.gathering.entries.len());

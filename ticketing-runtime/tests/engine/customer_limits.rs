@@ -1,40 +1,15 @@
 //! Two engines on one log decide about one customer at the same time, and never let the customer exceed a limit.
 
-use std::sync::Arc;
-
 use ticketing_domain::catalog::EventDraft;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::vocabulary::ids::EventId;
-use ticketing_runtime::{BoxOffice, EngineConfig, Failure, HoldSeats};
-use tokio::sync::Barrier;
-use tokio::task::JoinSet;
+use ticketing_runtime::{BoxOffice, EngineConfig};
 
-use crate::world::{World, customer, request};
+use crate::racing::{SECTIONS, race};
+use crate::world::{World, customer};
 
-const SECTIONS: [&str; 2] = ["Floor", "Balcony"];
-
-/// Lets one customer send many holds at the same moment, to all processes and for all sections in turn. Returns the
-/// refusals, and how many holds succeeded.
 async fn one_customer_races(offices: &[BoxOffice], event: EventId, holds: usize) -> (Vec<Refusal>, usize) {
-    let start = Arc::new(Barrier::new(holds));
-    let mut racing = JoinSet::new();
-    for number in 0..holds {
-        let office = offices[number % offices.len()].clone();
-        let hold = HoldSeats::best(event, SECTIONS[number / 2 % SECTIONS.len()], 1);
-        let start = Arc::clone(&start);
-        racing.spawn(async move {
-            start.wait().await;
-            office.hold(request(customer(1), hold)).await
-        });
-    }
-    let answers = racing.join_all().await;
-    let held = answers.iter().filter(|answer| answer.is_ok()).count();
-    let refusals = answers.into_iter().filter_map(|answer| match answer {
-        Ok(_) => None,
-        Err(Failure::Refused(refusal)) => Some(refusal),
-        Err(failure) => panic!("{failure}"),
-    });
-    (refusals.collect(), held)
+    race(offices, event, holds, |_| customer(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,8 @@ mod observing;
 mod own_follower;
 mod parked;
 mod payments;
+mod quotas;
+mod racing;
 mod read_side;
 mod selling;
 mod undecided;
