@@ -5,9 +5,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, PricingTier, Section, TicketType};
-use ticketing_ports::vocabulary::ids::{EventId, SectionId, UserId};
-use ticketing_ports::vocabulary::reservation::NamedTicketType;
-use ticketing_ports::vocabulary::seating::Label;
+use ticketing_ports::vocabulary::ids::{EventId, UserId};
 
 use super::event::CatalogEvent;
 use crate::pricing;
@@ -44,24 +42,22 @@ pub struct Listing {
 
 /// The terms on which a section is sold at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaleTerms {
-    /// The id of the section.
-    pub section_id: SectionId,
-    /// The section's name, as the catalog spells it.
-    pub section: Label,
+pub struct SaleTerms<'e> {
+    /// The section.
+    pub section: &'e Section,
     /// The ticket type; `None` in a section without types.
-    pub ticket_type: Option<NamedTicketType>,
+    pub ticket_type: Option<&'e TicketType>,
     /// The pricing tiers that are in force, in the order in which their tickets are sold. There is at least one.
-    pub tiers: Vec<PricingTier>,
+    pub tiers: Vec<&'e PricingTier>,
     /// When a hold that begins now runs out.
     pub held_until: Timestamp,
 }
 
-impl SaleTerms {
+impl SaleTerms<'_> {
     /// Returns whether these and other terms of one event are about the same ticket type of the same section.
     pub(crate) fn is_of_same_type(&self, other: &Self) -> bool {
-        let id = |terms: &Self| terms.ticket_type.as_ref().map(|of| of.ticket_type_id);
-        self.section_id == other.section_id && id(self) == id(other)
+        let id = |terms: &Self| terms.ticket_type.map(|of| of.ticket_type_id);
+        self.section.section_id == other.section.section_id && id(self) == id(other)
     }
 }
 
@@ -135,7 +131,7 @@ impl Listing {
         ticket_type: Option<&str>,
         quantity: u32,
         now: Timestamp,
-    ) -> Result<SaleTerms, Refusal> {
+    ) -> Result<SaleTerms<'_>, Refusal> {
         let status = self.status_at(now);
         if status == EventStatus::Cancelled {
             return Err(Refusal::EventCancelled(self.event_id));
@@ -161,9 +157,7 @@ impl Listing {
         }
         let tiers = &self.details.pricing_tiers;
         let name_of_type = ticket_type.map(|of| &of.name);
-        let tiers: Vec<_> = pricing::tiers_in_force(tiers, found.name.as_str(), name_of_type, now)
-            .cloned()
-            .collect();
+        let tiers: Vec<_> = pricing::tiers_in_force(tiers, found.name.as_str(), name_of_type, now).collect();
         if tiers.is_empty() {
             return Err(match ticket_type {
                 None => Refusal::invalid("section", "no price is in force for this section now"),
@@ -171,9 +165,8 @@ impl Listing {
             });
         }
         Ok(SaleTerms {
-            section_id: found.section_id,
-            section: found.name.clone(),
-            ticket_type: ticket_type.map(TicketType::named),
+            section: found,
+            ticket_type,
             tiers,
             held_until: now + chrono::TimeDelta::seconds(i64::from(self.details.hold_seconds)),
         })

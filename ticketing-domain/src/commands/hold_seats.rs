@@ -6,10 +6,10 @@
 //! quantity of all lines together is above the limit, the customer does not exist, the customer would have more seats or
 //! holds than one customer may have, or the seats of a line are not free. If one line is refused, no line is held.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
+use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::event_details::TicketType;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::LineKind;
@@ -21,7 +21,7 @@ use super::section_refusals::refused;
 use super::shares::{Share, shares};
 use super::wanted_line::{MAX_LINES, WantedLine, field};
 use crate::book::{Stop, UnitOfWork, Wants};
-use crate::catalog::SaleTerms;
+use crate::catalog::{Listing, SaleTerms};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, SeatsHeld, TakenSeats};
 use crate::quotas::parts_of;
@@ -69,16 +69,17 @@ impl Command for HoldSeats {
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         let customer_id = self.customer(by)?;
-        let terms = self.terms(unit, by)?;
+        let listing = unit.listing_seen_by(Some(by))?.clone();
+        let details = &listing.details;
+        let terms = self.terms(&listing, unit.now())?;
         unit.may_hold_more(by, customer_id, self.quantity())?;
         let parties = parties(&self.lines, &terms)?;
         if parties.len() > 1 {
             load_all(unit, &parties)?;
         }
-        let details = Arc::clone(&unit.listing()?.details);
-        let shares = shares(unit, &details, &self.lines, &terms)?;
+        let shares = shares(unit, details, &self.lines, &terms)?;
         let tickets: Vec<_> = shares.iter().map(Share::wanted).collect();
-        unit.make_room(&details, &tickets)?;
+        unit.make_room(details, &tickets)?;
         let reservation_id = unit.mint::<Reservation>();
         let held_until = terms[0].held_until;
         let mut seats = vec![None; terms.len()];
@@ -89,7 +90,7 @@ impl Command for HoldSeats {
                 quantity: party.quantity(),
                 wish: party.wish(),
                 held_until,
-                parts: parts_of(&details, party.section_id, &tickets),
+                parts: parts_of(details, party.section_id, &tickets),
             };
             let held = hold_party(unit, hold, party)?;
             for (line, taken) in party.divide(held.seats) {
@@ -132,24 +133,18 @@ impl HoldSeats {
     }
 
     /// Returns the terms on which each line is sold now. There is at least one.
-    fn terms(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Vec<SaleTerms>, Stop> {
-        let listing = unit.listing_seen_by(Some(by))?;
+    fn terms<'e>(&self, listing: &'e Listing, now: Timestamp) -> Result<Vec<SaleTerms<'e>>, Refusal> {
         if self.lines.is_empty() || self.lines.len() > MAX_LINES {
             let reason = format!("must have between 1 and {MAX_LINES} lines");
-            return Err(Refusal::invalid("items", reason).into());
+            return Err(Refusal::invalid("items", reason));
         }
-        let mut terms: Vec<SaleTerms> = Vec::with_capacity(self.lines.len());
+        let mut terms: Vec<SaleTerms<'_>> = Vec::with_capacity(self.lines.len());
         for (index, wanted) in self.lines.iter().enumerate() {
             let of_line = listing
-                .terms(
-                    &wanted.section,
-                    wanted.ticket_type.as_deref(),
-                    wanted.quantity,
-                    unit.now(),
-                )
+                .terms(&wanted.section, wanted.ticket_type.as_deref(), wanted.quantity, now)
                 .map_err(|refusal| self.of_line(index, refusal))?;
             if terms.iter().any(|other| other.is_of_same_type(&of_line)) {
-                return Err(said_twice(index, &of_line).into());
+                return Err(said_twice(index, &of_line));
             }
             terms.push(of_line);
         }
@@ -160,8 +155,7 @@ impl HoldSeats {
                 requested,
                 limit,
                 section: None,
-            }
-            .into());
+            });
         }
         Ok(terms)
     }
@@ -204,12 +198,12 @@ impl HoldSeats {
 }
 
 /// Refuses a line whose section and ticket type an earlier line has.
-fn said_twice(index: usize, terms: &SaleTerms) -> Refusal {
+fn said_twice(index: usize, terms: &SaleTerms<'_>) -> Refusal {
     let (name, what) = match &terms.ticket_type {
-        None => ("section", format!("section {}", terms.section)),
+        None => ("section", format!("section {}", terms.section.name)),
         Some(of) => (
             "ticket_type",
-            format!("ticket type {} of section {}", of.name, terms.section),
+            format!("ticket type {} of section {}", of.name, terms.section.name),
         ),
     };
     Refusal::invalid(field(index, name), format!("{what} is in the order already"))
@@ -243,9 +237,9 @@ fn line(line_id: LineId, share: &Share<'_>, seats: TakenSeats, allocation: Alloc
     Line {
         line_id,
         kind: LineKind::Ticket,
-        section_id: share.terms.section_id,
-        section: share.terms.section.clone(),
-        ticket_type: share.terms.ticket_type.clone(),
+        section_id: share.terms.section.section_id,
+        section: share.terms.section.name.clone(),
+        ticket_type: share.terms.ticket_type.map(TicketType::named),
         tier_id: share.tier.tier_id,
         tier: share.tier.tier.clone(),
         seats,

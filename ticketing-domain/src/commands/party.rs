@@ -23,21 +23,26 @@ pub(super) struct Party<'o> {
 ///
 /// # Errors
 /// When some lines of a section name their seats and others do not, or a line names more or fewer seats than it wants.
-pub(super) fn parties<'o>(lines: &'o [WantedLine], terms: &'o [SaleTerms]) -> Result<Vec<Party<'o>>, Refusal> {
+pub(super) fn parties<'o>(lines: &'o [WantedLine], terms: &[SaleTerms<'o>]) -> Result<Vec<Party<'o>>, Refusal> {
     let mut parties: Vec<Party<'o>> = Vec::with_capacity(1);
     for (index, (wanted, terms)) in lines.iter().zip(terms).enumerate() {
-        let party = parties.iter_mut().find(|party| party.section_id == terms.section_id);
+        let party = parties
+            .iter_mut()
+            .find(|party| party.section_id == terms.section.section_id);
         let Some(party) = party else {
             parties.push(Party {
-                section_id: terms.section_id,
-                section: &terms.section,
+                section_id: terms.section.section_id,
+                section: &terms.section.name,
                 lines: vec![(index, wanted)],
             });
             continue;
         };
         let (_, first) = party.lines[0];
         if first.specific_seats.is_some() != wanted.specific_seats.is_some() {
-            let reason = format!("name the seats of all lines of section {}, or of none", terms.section);
+            let reason = format!(
+                "name the seats of all lines of section {}, or of none",
+                terms.section.name
+            );
             return Err(Refusal::invalid(field(index, "specific_seats"), reason));
         }
         party.lines.push((index, wanted));

@@ -16,7 +16,7 @@ pub(super) struct Share<'o> {
     /// The place of the line in the order.
     pub(super) line: usize,
     /// The terms of the line.
-    pub(super) terms: &'o SaleTerms,
+    pub(super) terms: &'o SaleTerms<'o>,
     /// The tier.
     pub(super) tier: &'o PricingTier,
     /// How many tickets.
@@ -29,8 +29,8 @@ impl Share<'_> {
     /// Returns the tickets, as quotas count them.
     pub(super) fn wanted(&self) -> Wanted {
         Wanted {
-            section_id: self.terms.section_id,
-            ticket_type_id: self.terms.ticket_type.as_ref().map(|of| of.ticket_type_id),
+            section_id: self.terms.section.section_id,
+            ticket_type_id: self.terms.ticket_type.map(|of| of.ticket_type_id),
             tier_id: self.tier.tier_id,
             quantity: self.quantity,
         }
@@ -45,13 +45,13 @@ pub(super) fn shares<'o>(
     unit: &UnitOfWork<'_>,
     details: &EventDetails,
     lines: &[WantedLine],
-    terms: &'o [SaleTerms],
+    terms: &'o [SaleTerms<'o>],
 ) -> Result<Vec<Share<'o>>, Stop> {
     let mut shares = Vec::with_capacity(lines.len());
     for (line, (wanted, terms)) in lines.iter().zip(terms).enumerate() {
         let mut open = wanted.quantity;
         let mut last = None;
-        for tier in &terms.tiers {
+        for &tier in &terms.tiers {
             let quota = quotas::of_tier(details, tier);
             let left = quota.as_ref().map(|quota| unit.left_in(quota)).transpose()?;
             let quantity = left.map_or(open, |left| left.min(open));

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use chrono::DateTime;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
@@ -68,13 +68,37 @@ struct Claim<'a> {
     /// The customer; `None` if the fact that made the claim did not tell the customer.
     customer: Option<CustomerId>,
     /// How many of the places are of which ticket type and tier.
-    parts: Vec<(Option<TicketTypeId>, TierId, u32)>,
+    parts: WrittenParts<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
 enum Taken<'a> {
     Count(u32),
     Seats(Cow<'a, [SeatIndex]>),
+}
+
+/// Parts in their stored form: of each its ticket type, its tier and its quantity.
+struct WrittenParts<'a>(Cow<'a, [Part]>);
+
+type WrittenPart = (Option<TicketTypeId>, TierId, u32);
+
+impl Serialize for WrittenParts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = |part: &Part| -> WrittenPart { (part.ticket_type_id, part.tier_id, part.quantity) };
+        serializer.collect_seq(self.0.iter().map(written))
+    }
+}
+
+impl<'de> Deserialize<'de> for WrittenParts<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |(ticket_type_id, tier_id, quantity): WrittenPart| Part {
+            ticket_type_id,
+            tier_id,
+            quantity,
+        };
+        let written = Vec::<WrittenPart>::deserialize(deserializer)?;
+        Ok(Self(written.into_iter().map(read).collect()))
+    }
 }
 
 /// Writes the claims of a section without copying them.
@@ -128,7 +152,7 @@ fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {
 }
 
 impl<'a> Claim<'a> {
-    fn of(section: &Section, reservation: ReservationId, claim: &'a CompactClaim) -> Self {
+    fn of(section: &'a Section, reservation: ReservationId, claim: &'a CompactClaim) -> Self {
         let parts = section.parts.of_claim(reservation);
         Self {
             reservation,
@@ -141,10 +165,7 @@ impl<'a> Claim<'a> {
                 Places::Seats(seats) => Taken::Seats(Cow::Borrowed(seats)),
             },
             customer: section.customers.customer_of(reservation, claim),
-            parts: parts
-                .iter()
-                .map(|part| (part.ticket_type_id, part.tier_id, part.quantity))
-                .collect(),
+            parts: WrittenParts(Cow::Borrowed(parts)),
         }
     }
 
@@ -157,12 +178,7 @@ impl<'a> Claim<'a> {
             },
             None => ClaimKind::Sold,
         };
-        let parts = self.parts.into_iter().map(|(ticket_type_id, tier_id, quantity)| Part {
-            ticket_type_id,
-            tier_id,
-            quantity,
-        });
-        let parts: Box<[_]> = parts.collect();
+        let parts: Box<[_]> = self.parts.0.into_owned().into();
         let places = Places::from(self.places);
         if fitting(&parts, places.quantity()) != parts {
             return None;

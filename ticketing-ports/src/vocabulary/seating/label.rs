@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use crate::vocabulary::card_numbers::contains_card_number;
@@ -10,9 +10,15 @@ use crate::vocabulary::text::{is_invisible, nfc};
 ///
 /// A label has 1 to 100 characters in Unicode Normalization Form C. None of them is a control character or an invisible
 /// character, there is no space at either end, and the text contains no card number.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Label(Arc<str>);
+
+impl Serialize for Label {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 /// Why a text is not a [`Label`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

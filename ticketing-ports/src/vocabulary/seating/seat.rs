@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use super::label::Label;
@@ -6,8 +6,8 @@ use super::label::Label;
 /// What is printed on a seat, such as `12` or `12A`.
 ///
 /// A label has 1 to 8 letters and digits. A label of digits only is a number from 1 without leading zeros.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub enum SeatLabel {
     /// A number.
     Number(u32),
@@ -19,6 +19,12 @@ pub enum SeatLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a seat is labelled by 1 to 8 letters and digits, like 12 or 12A, and a number has no leading zeros")]
 pub struct InvalidSeatLabel;
+
+impl Serialize for SeatLabel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl SeatLabel {
     /// How many characters a label has at most that is no number.
@@ -91,8 +97,8 @@ impl From<SeatLabel> for String {
 /// One seat, written as `A-12`: the label of the row, a hyphen and the label of the seat.
 ///
 /// The last hyphen separates the row from the seat, so a row may be called `North-2`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct SeatId {
     /// The label of the row.
     pub row: Label,
@@ -104,6 +110,12 @@ pub struct SeatId {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a seat is written as its row, a hyphen and its label, like A-12 or A-12A")]
 pub struct InvalidSeatId;
+
+impl Serialize for SeatId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl SeatId {
     /// Returns the seat of a row that has this number.
