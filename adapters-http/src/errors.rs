@@ -249,7 +249,6 @@ impl From<Refusal> for ApiError {
     }
 }
 
-/// Adds the section to details, if a refusal is about one.
 /// Returns how many tickets are left, and of what.
 fn left(refusal: &Refusal) -> Value {
     let Refusal::NotEnoughLeft {
@@ -271,6 +270,7 @@ fn left(refusal: &Refusal) -> Value {
     details
 }
 
+/// Adds the section to details, if a refusal is about one.
 fn of_section(mut details: Value, section: Option<String>) -> Value {
     if let Some(section) = section {
         details["section"] = section.into();

@@ -125,7 +125,8 @@ pub(crate) struct HistoryBody {
 /// Hold seats
 ///
 /// The seats belong to the caller until `expires_at`, which `…/extend` moves. An order has one section, with `section`, `quantity` and
-/// `specific_seats` at the top, or the lines in `items`, one for each section. The seats of all lines are held, or none.
+/// `specific_seats` at the top, or the lines in `items`, one for each ticket type of a section. A
+/// line that needs tickets at two prices is answered as two. The seats of all lines are held, or none.
 /// Without names the server takes the best seats of a section that lie together. The event limits
 /// how many seats a customer may have in all (`max_seats_per_customer`). The server limits in how many reservations of one
 /// event a customer may hold seats at a time (its setting `MAX_LIVE_HOLDS`, 3 by default; administrators have no such limit).

@@ -117,8 +117,10 @@ pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
     nothing_is_sold_twice(books, &mut found);
     no_section_is_overfull(books, &mut found);
     no_customer_has_too_many_seats(books, answers, &mut found);
-    no_quota_is_exceeded(books, &mut found);
-    lines_cost_what_their_tiers_say(books, &mut found);
+    let live = books.reservations.values().filter(|reservation| is_live(reservation));
+    let live: Vec<_> = live.flat_map(|reservation| &reservation.lines).collect();
+    no_quota_is_exceeded(&books.terms, &live, &mut found);
+    lines_cost_what_their_tiers_say(&books.terms, books.reservations.values(), &mut found);
     counts_agree(books, answers, &mut found);
     what_was_answered_is_there(books, answers, &mut found);
     nothing_is_there_unasked(books, answers, &mut found);

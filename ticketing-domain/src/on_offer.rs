@@ -57,7 +57,8 @@ fn of_type(
     let is_sold = ticket_type.is_none_or(|of| of.rules.is_open_at(now));
     let price = tier.filter(|_| is_sold).map(|tier| price_of(tier));
     // If the tickets of all tiers are counted, no more are sold than these have left together.
-    let of_tiers: Option<u32> = tiers.iter().map(|tier| left.of_tier(tier)).sum();
+    let mut of_tiers = tiers.iter().map(|tier| left.of_tier(tier));
+    let of_tiers = of_tiers.try_fold(0_u32, |sum, more| Some(sum.saturating_add(more?)));
     let of_tiers = of_tiers.filter(|_| !tiers.is_empty());
     let of_quotas = left.of_tickets(section.section_id, ticket_type.map(|of| of.ticket_type_id));
     (price, of_tiers.into_iter().chain(of_quotas).min())

@@ -2,6 +2,8 @@
 //!
 //! Nothing is counted beforehand. How many are taken is added up from the claims of the sections.
 
+use std::collections::BTreeMap;
+
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{EventDetails, PoolMember, PricingTier, Section, TicketType};
 use ticketing_ports::vocabulary::ids::{ReservationId, SectionId, TicketTypeId, TierId};
@@ -69,8 +71,17 @@ impl Wanted {
 }
 
 /// Returns the quotas of an event.
-pub fn quotas_of(details: &EventDetails) -> impl Iterator<Item = Quota<'_>> {
-    let of_tiers = details.pricing_tiers.iter().filter_map(|tier| of_tier(details, tier));
+pub fn quotas_of(details: &EventDetails) -> Vec<Quota<'_>> {
+    if !details.has_quotas() {
+        return Vec::new();
+    }
+    let sections: BTreeMap<&Label, &Section> = details
+        .sections
+        .iter()
+        .map(|section| (&section.name, section))
+        .collect();
+    let tiers = details.pricing_tiers.iter();
+    let of_tiers = tiers.filter_map(|tier| quota_of_tier(tier, || sections.get(&tier.section).copied()));
     let types = details
         .sections
         .iter()
@@ -82,30 +93,36 @@ pub fn quotas_of(details: &EventDetails) -> impl Iterator<Item = Quota<'_>> {
             members: vec![(section.section_id, Counted::TicketType(ticket_type.ticket_type_id))],
         })
     });
-    let of_pools = details.pools.iter().map(|pool| Quota {
-        of: QuotaOf::Pool(&pool.name),
-        limit: pool.quantity,
-        members: pool
-            .members
-            .iter()
-            .filter_map(|member| counted(details, member))
-            .collect(),
+    let of_pools = details.pools.iter().map(|pool| {
+        let members = pool.members.iter();
+        Quota {
+            of: QuotaOf::Pool(&pool.name),
+            limit: pool.quantity,
+            members: members
+                .filter_map(|member| counted(sections.get(&member.section)?, member))
+                .collect(),
+        }
     });
-    of_tiers.chain(of_types).chain(of_pools)
+    of_tiers.chain(of_types).chain(of_pools).collect()
 }
 
 /// Returns the quota of a tier; `None` if the tier has none.
 pub fn of_tier<'e>(details: &EventDetails, tier: &'e PricingTier) -> Option<Quota<'e>> {
-    let section = details.sections.iter().find(|section| section.name == tier.section)?;
-    Some(Quota {
-        of: QuotaOf::Tier(tier),
-        limit: tier.quantity?,
-        members: vec![(section.section_id, Counted::Tier(tier.tier_id?))],
+    quota_of_tier(tier, || {
+        details.sections.iter().find(|section| section.name == tier.section)
     })
 }
 
-fn counted(details: &EventDetails, member: &PoolMember) -> Option<(SectionId, Counted)> {
-    let section = details.sections.iter().find(|section| section.name == member.section)?;
+fn quota_of_tier<'e, 's>(tier: &'e PricingTier, section: impl FnOnce() -> Option<&'s Section>) -> Option<Quota<'e>> {
+    let (limit, tier_id) = (tier.quantity?, tier.tier_id?);
+    Some(Quota {
+        of: QuotaOf::Tier(tier),
+        limit,
+        members: vec![(section()?.section_id, Counted::Tier(tier_id))],
+    })
+}
+
+fn counted(section: &Section, member: &PoolMember) -> Option<(SectionId, Counted)> {
     let counted = match &member.ticket_type {
         None => Counted::All,
         Some(name) => {
@@ -190,7 +207,11 @@ impl Quota<'_> {
 
 /// How many tickets are left in each quota at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TicketsLeft(Vec<(Vec<(SectionId, Counted)>, u32)>);
+pub struct TicketsLeft {
+    of_tiers: BTreeMap<TierId, u32>,
+    /// Of ticket types and pools: whose tickets count, and how many are left.
+    others: Vec<(Vec<(SectionId, Counted)>, u32)>,
+}
 
 impl TicketsLeft {
     /// Adds up how many tickets are left at `now` in the quotas of an event. `section` finds the state of each section.
@@ -202,16 +223,20 @@ impl TicketsLeft {
         now: Timestamp,
         section: impl Fn(SectionId) -> Result<&'s InventoryState, E>,
     ) -> Result<Self, E> {
-        let quotas = quotas_of(details);
-        let left = quotas.map(|quota| Ok((quota.left(now, &section)?, quota.members)));
-        let left: Result<Vec<_>, E> = left.map(|left| left.map(|(left, members)| (members, left))).collect();
-        left.map(Self)
+        let mut all = Self::default();
+        for quota in quotas_of(details) {
+            let left = quota.left(now, &section)?;
+            match quota.of {
+                QuotaOf::Tier(tier) => drop(tier.tier_id.map(|id| all.of_tiers.insert(id, left))),
+                QuotaOf::TicketType(..) | QuotaOf::Pool(_) => all.others.push((quota.members, left)),
+            }
+        }
+        Ok(all)
     }
 
     /// Returns how many tickets are left at the price of a tier; `None` if any number is sold at it.
     pub fn of_tier(&self, tier: &PricingTier) -> Option<u32> {
-        let id = tier.tier_id?;
-        self.least(|(_, counted)| counted == Counted::Tier(id))
+        self.of_tiers.get(&tier.tier_id?).copied()
     }
 
     /// Returns how many tickets of a section are left, of this type if the section has types, beside the places of the
@@ -223,14 +248,8 @@ impl TicketsLeft {
             tier_id: None,
             quantity: 1,
         };
-        self.least(|member| ticket.is_counted(member))
-    }
-
-    fn least(&self, is_limited: impl Fn((SectionId, Counted)) -> bool) -> Option<u32> {
-        let limited = self
-            .0
-            .iter()
-            .filter(|(members, _)| members.iter().any(|member| is_limited(*member)));
+        let is_counted = |members: &[(SectionId, Counted)]| members.iter().any(|member| ticket.is_counted(*member));
+        let limited = self.others.iter().filter(|(members, _)| is_counted(members));
         limited.map(|(_, left)| *left).min()
     }
 }

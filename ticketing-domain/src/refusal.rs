@@ -60,8 +60,7 @@ pub enum Refusal {
         /// The section's name.
         section: String,
     },
-    /// Fewer tickets are left than the customer wants, although the section has free seats: of a ticket type, at the
-    /// prices of now, or of a pool.
+    /// Fewer tickets are left than the customer wants: of a ticket type, at the prices of now, or of a pool.
     #[error("{requested} tickets were requested, but only {available} {}are left", of_quota(section.as_deref(), ticket_type.as_deref(), pool.as_deref()))]
     NotEnoughLeft {
         /// How many tickets were wanted.

@@ -54,7 +54,7 @@ codes! {
     ReservationExpired = "RESERVATION_EXPIRED", REQUEST_TIMEOUT, "The hold ran out before it was paid for.";
     InsufficientInventory = "INSUFFICIENT_INVENTORY", CONFLICT, "Fewer seats are free than the request asks for.";
     SeatsUnavailable = "SEATS_UNAVAILABLE", CONFLICT, "Some of the named seats are not free.";
-    NotEnoughLeft = "NOT_ENOUGH_LEFT", CONFLICT, "Fewer tickets are left of the ticket type, at its prices or of the pool than the request asks for, although seats are free.";
+    NotEnoughLeft = "NOT_ENOUGH_LEFT", CONFLICT, "Fewer tickets are left of the ticket type, at its prices or of the pool than the request asks for.";
     CustomerLimitReached = "CUSTOMER_LIMIT_REACHED", CONFLICT, "With these seats, the customer would have more seats than the event allows one customer.";
     TooManyHolds = "TOO_MANY_HOLDS", CONFLICT, "The customer holds seats of the event in as many reservations as the server allows; one has to be paid or given up first.";
     NoMoreExtensions = "NO_MORE_EXTENSIONS", CONFLICT, "The event does not let this hold last any longer.";

@@ -2,8 +2,7 @@
 //! what its tier says.
 
 use super::discrepancy::Discrepancy;
-use super::{Books, is_live};
-use crate::wire::{Event, Line, Tier};
+use crate::wire::{Event, Line, Reservation, Tier};
 
 /// What the event says about its prices and how many tickets there are.
 #[derive(Debug, Clone, Default)]
@@ -85,14 +84,9 @@ impl From<&Event> for Terms {
     }
 }
 
-pub(super) fn no_quota_is_exceeded(books: &Books, found: &mut Vec<Discrepancy>) {
-    let live: Vec<_> = books
-        .reservations
-        .values()
-        .filter(|reservation| is_live(reservation))
-        .flat_map(|reservation| &reservation.lines)
-        .collect();
-    for quota in &books.terms.quotas {
+/// Checks the lines of all reservations that have a right to their seats.
+pub(super) fn no_quota_is_exceeded(terms: &Terms, live: &[&Line], found: &mut Vec<Discrepancy>) {
+    for quota in &terms.quotas {
         let counted = live
             .iter()
             .filter(|line| quota.members.iter().any(|member| member.counts(line)));
@@ -107,13 +101,17 @@ pub(super) fn no_quota_is_exceeded(books: &Books, found: &mut Vec<Discrepancy>) 
     }
 }
 
-pub(super) fn lines_cost_what_their_tiers_say(books: &Books, found: &mut Vec<Discrepancy>) {
-    for reservation in books.reservations.values() {
+pub(super) fn lines_cost_what_their_tiers_say<'r>(
+    terms: &Terms,
+    reservations: impl Iterator<Item = &'r Reservation>,
+    found: &mut Vec<Discrepancy>,
+) {
+    for reservation in reservations {
         let is_right = |line: &Line| {
             let of_line = |tier: &&Tier| {
                 tier.section == line.section && tier.ticket_type == line.ticket_type && tier.tier == line.tier
             };
-            let tier = books.terms.tiers.iter().find(of_line);
+            let tier = terms.tiers.iter().find(of_line);
             tier.is_some_and(|tier| line.total_amount.amount == tier.price.amount * i64::from(line.quantity))
         };
         let total: i64 = reservation.lines.iter().map(|line| line.total_amount.amount).sum();

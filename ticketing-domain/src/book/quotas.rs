@@ -71,7 +71,11 @@ impl UnitOfWork<'_> {
             return true;
         }
         let Ok(details) = self.details() else { return false };
-        let touched = touched(&details, &wanted(lines));
+        let tickets = wanted(lines);
+        if !are_told(&details, &tickets) {
+            return false;
+        }
+        let touched = touched(&details, &tickets);
         self.look_at_all(&touched);
         touched.iter().all(|(quota, requested)| {
             let free = self.free(quota, Some(reservation));
@@ -110,7 +114,7 @@ impl UnitOfWork<'_> {
             match self.decide::<Inventory>(section, &release) {
                 Ok(_) => free = free.saturating_add(quantity),
                 Err(Declined::Load) => return Err(NoRoom::Load),
-                // The hold was released for another quota a moment ago, and is not counted any more.
+                // A section releases every hold that it has.
                 Err(Declined::Refused(_)) => {}
             }
             if free >= requested {
@@ -165,12 +169,17 @@ impl UnitOfWork<'_> {
     }
 }
 
+/// Returns whether the tickets tell their tiers where the event counts tickets. Those of an order that was recorded in an
+/// older version do not, and cannot be counted any more.
+fn are_told(details: &EventDetails, tickets: &[Wanted]) -> bool {
+    !details.has_quotas() || tickets.iter().all(|tickets| tickets.tier_id.is_some())
+}
+
 /// Returns the quotas in which some of these tickets count, each with how many.
 fn touched<'e>(details: &'e EventDetails, tickets: &[Wanted]) -> Vec<(Quota<'e>, u32)> {
-    if !details.has_quotas() {
-        return Vec::new();
-    }
-    let quotas = quotas_of(details).map(|quota| (quota.count(tickets), quota));
+    let quotas = quotas_of(details)
+        .into_iter()
+        .map(|quota| (quota.count(tickets), quota));
     let touched = quotas.filter(|(requested, _)| *requested > 0);
     touched.map(|(requested, quota)| (quota, requested)).collect()
 }

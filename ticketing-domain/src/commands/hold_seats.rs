@@ -4,7 +4,8 @@
 //! reservation with the deadline of the hold. The command is refused if the event is not on sale, or is a draft that the
 //! caller may not see, a section or ticket type is unknown, not sold now or named twice, no price is in force, the
 //! quantity of all lines together is above the limit, the customer does not exist, the customer would have more seats or
-//! holds than one customer may have, or the seats of a line are not free. If one line is refused, no line is held.
+//! holds than one customer may have, fewer tickets are left in a quota, or the seats of a line are not free. If one line
+//! is refused, no line is held.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
@@ -23,7 +24,7 @@ use super::wanted_line::{MAX_LINES, WantedLine, field};
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::{Listing, SaleTerms};
 use crate::command::{Address, Command, Never, Outcome};
-use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, SeatsHeld, TakenSeats};
+use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, PARTS_SINCE, SeatsHeld, TakenSeats};
 use crate::quotas::parts_of;
 use crate::refusal::{FieldError, Refusal};
 use crate::reservation::{Line, Reservation, ReservationCommand, ReservationHeld};
@@ -76,6 +77,10 @@ impl Command for HoldSeats {
         let parties = parties(&self.lines, &terms)?;
         if parties.len() > 1 {
             load_all(unit, &parties)?;
+        }
+        if details.has_quotas() && unit.ctx().floor < PARTS_SINCE {
+            // A line without the id of its tier would not count in the quota of that tier later on.
+            return Err(Refusal::UpdateUnderWay.into());
         }
         let shares = shares(unit, details, &self.lines, &terms)?;
         let tickets: Vec<_> = shares.iter().map(Share::wanted).collect();

@@ -178,6 +178,44 @@ fn money_that_arrives_after_the_hold_buys_only_what_is_left_in_every_quota() {
     }
 }
 
+/// Lets Alice hold an early ticket and pay after the hold, while Bob takes `meanwhile` tickets of the floor. Returns the
+/// facts that follow from the approval.
+fn paid_late(house: &mut House, meanwhile: u32) -> Vec<String> {
+    let held = house.hold(ALICE, 1);
+    let payment_id = house.start_paying(ALICE, held);
+    let deadline = house.deadline(DeadlineKind::HoldExpiry).unwrap();
+    house.wait(300);
+    house.asks(Caller::World, ExpireHold { deadline }).unwrap();
+    house.asks(BOB, floor(meanwhile)).unwrap();
+    let mut facts = house.gateway_says(payment_id, approved());
+    if facts.contains(&"CaptureRequested".to_owned()) {
+        facts = house.gateway_says(payment_id, GatewayAnswer::Captured);
+    }
+    facts
+}
+
+#[test]
+fn an_early_ticket_that_is_paid_late_is_sold_as_long_as_there_are_early_ones_and_counts_as_one() {
+    let mut house = House::with(early(3));
+    let facts = paid_late(&mut house, 1);
+    assert_eq!(facts, ["PaymentCaptured", "SeatsRetaken", "ReservationCompleted"]);
+    let view = house.asks(BOB, floor(2)).unwrap().reply();
+    assert_eq!(lines(&view), [("early", 1, 1_000), ("regular", 1, 2_500)]);
+
+    let mut house = House::with(early(3));
+    assert_eq!(paid_late(&mut house, 3), ["PaymentAuthorized", "VoidRequested"]);
+}
+
+#[test]
+fn a_process_that_would_not_record_the_tiers_sells_nothing_where_tickets_are_counted() {
+    let mut house = House::with(early(3));
+    house.schema_floor = SchemaGeneration(5);
+    assert_eq!(house.asks(ALICE, floor(1)).unwrap_err(), Refusal::UpdateUnderWay);
+    let mut house = House::with(house_of(5));
+    house.schema_floor = SchemaGeneration(5);
+    assert_eq!(house.asks(ALICE, floor(1)).unwrap_err(), Refusal::UpdateUnderWay);
+}
+
 #[test]
 fn money_taken_while_the_last_of_a_quota_went_to_somebody_else_goes_back() {
     let mut house = House::with(house_of(5));

@@ -69,7 +69,7 @@ pub(super) struct NamedClaim {
     pub(super) places: Places,
     /// The customer; `None` if the fact that made the claim did not tell the customer.
     pub(super) customer: Option<CustomerId>,
-    /// How many of the seats are of which ticket type and tier; empty if no one counts that.
+    /// How many of the seats are of which ticket type and tier; empty in a section whose tickets are all alike.
     pub(super) parts: Box<[Part]>,
 }
 

@@ -45,7 +45,7 @@ pub enum InventoryCommand {
         customer_id: CustomerId,
         /// The seats, or the number of places in general admission.
         seats: TakenSeats,
-        /// How many of the seats are of which ticket type and tier; empty if no one counts that in this section.
+        /// How many of the seats are of which ticket type and tier; empty in a section whose tickets are all alike.
         parts: Vec<Part>,
     },
     /// Take free seats off sale.
@@ -73,7 +73,7 @@ pub struct HoldSeats {
     pub wish: SeatWish,
     /// When the hold runs out.
     pub held_until: Timestamp,
-    /// How many of the seats are of which ticket type and tier; empty if no one counts that in this section.
+    /// How many of the seats are of which ticket type and tier; empty in a section whose tickets are all alike.
     pub parts: Vec<Part>,
 }
 

@@ -41,6 +41,9 @@ fn with_numbered_rows(opened: SectionOpened) -> Option<SectionOpened> {
 /// The generation from which on facts tell whose the seats are.
 pub(crate) const CUSTOMERS_SINCE: SchemaGeneration = SchemaGeneration(5);
 
+/// The generation from which on facts tell of which ticket types and tiers the seats are.
+pub(crate) const PARTS_SINCE: SchemaGeneration = SchemaGeneration(6);
+
 /// Turns a fact into schema version 2; `None` if the seats differ in type or tier, which that version cannot tell.
 fn held_undivided(held: SeatsHeld) -> Option<SeatsHeld> {
     held.parts.is_empty().then_some(held)
@@ -158,7 +161,7 @@ pub struct SeatsHeld {
     pub allocation: Allocation,
     /// When the hold runs out.
     pub held_until: Timestamp,
-    /// How many of the seats are of which ticket type and tier; empty if no one counts that in this section.
+    /// How many of the seats are of which ticket type and tier; empty in a section whose tickets are all alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
 }
@@ -235,7 +238,7 @@ pub struct SeatsRetaken {
     pub customer_id: Option<CustomerId>,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
-    /// How many of the seats are of which ticket type and tier; empty if no one counts that in this section.
+    /// How many of the seats are of which ticket type and tier; empty in a section whose tickets are all alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
 }

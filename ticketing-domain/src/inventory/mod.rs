@@ -26,7 +26,7 @@ mod undo;
 pub use claim::{Claim, ClaimKind, CustomerHold};
 pub use command::{HoldSeats, InventoryCommand, SeatWish};
 pub use decide::decide;
-pub(crate) use event::CUSTOMERS_SINCE;
+pub(crate) use event::{CUSTOMERS_SINCE, PARTS_SINCE};
 pub use event::{
     HoldExtended, InventoryEvent, Part, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
     SeatsUnblocked, SectionOpened, TakenSeats,

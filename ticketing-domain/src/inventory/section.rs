@@ -31,7 +31,7 @@ pub(super) struct Section {
     pub(super) expiries: BTreeMap<(Timestamp, ReservationId), u32>,
     /// Whose the claims are.
     pub(super) customers: Customers,
-    /// Of which ticket types and tiers the claims are, where somebody counts that.
+    /// Of which ticket types and tiers the claims are, if the tickets of the section are not all alike.
     pub(super) parts: Parts,
 }
 

@@ -10,7 +10,7 @@ use ticketing_ports::vocabulary::seating::{Allocation, Label};
 use crate::inventory::TakenSeats;
 
 /// One line of a reservation, with terms that no longer change. Section, ticket type and tier are called as on the day
-/// of the hold. No two lines of a reservation are of the same section and type.
+/// of the hold. No two lines of a reservation are of the same section, type and tier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The id of the line.

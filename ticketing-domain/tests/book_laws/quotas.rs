@@ -22,11 +22,13 @@ type Claims = BTreeMap<(SectionId, ReservationId), Vec<Wanted>>;
 pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCaseResult {
     let details = house.details();
     let mut claims = Claims::new();
+    let mut orders: BTreeMap<ReservationId, Vec<Wanted>> = BTreeMap::new();
     for fact in &house.log {
         match fact.stream.aggregate {
-            Aggregate::Inventory => follow(&mut claims, fact),
+            Aggregate::Inventory => follow(&mut claims, &orders, fact),
             Aggregate::Reservation => {
                 if let ReservationEvent::ReservationHeld(held) = ReservationEvent::from_recorded(fact).unwrap() {
+                    orders.insert(held.reservation_id, held.lines.iter().map(Wanted::from).collect());
                     for line in &*held.lines {
                         its_price_is_that_of_the_first_tier_with_tickets(&details, &claims, line, fact)?;
                     }
@@ -63,7 +65,8 @@ fn counted(tickets: Wanted) -> (SectionId, Option<u128>, Option<u128>, u32) {
     (tickets.section_id, ticket_type, tier, tickets.quantity)
 }
 
-fn follow(claims: &mut Claims, fact: &RecordedEvent) {
+/// What is taken again counts as its order says, whatever the fact itself tells.
+fn follow(claims: &mut Claims, orders: &BTreeMap<ReservationId, Vec<Wanted>>, fact: &RecordedEvent) {
     let event = InventoryEvent::from_recorded(fact).unwrap();
     let section_id = SectionId::new(fact.stream.id);
     let Some(reservation) = event.reservation_id() else {
@@ -91,7 +94,12 @@ fn follow(claims: &mut Claims, fact: &RecordedEvent) {
     };
     match &event {
         InventoryEvent::SeatsHeld(held) => claim(held.seats.quantity(), &held.parts),
-        InventoryEvent::SeatsRetaken(retaken) => claim(retaken.seats.quantity(), &retaken.parts),
+        InventoryEvent::SeatsRetaken(_) => {
+            let of_order = orders[&reservation]
+                .iter()
+                .filter(|tickets| tickets.section_id == section_id);
+            claims.insert((section_id, reservation), of_order.copied().collect());
+        }
         InventoryEvent::SeatsReleased(_) => drop(claims.remove(&(section_id, reservation))),
         _ => {}
     }

@@ -119,12 +119,19 @@ fn what_no_older_version_can_tell_is_never_lowered() {
     }
     is_never_lowered(&samples::created(samples::with_all_there_is()));
     is_never_lowered(&samples::created(samples::with_ticket_types()));
+    is_never_lowered(&samples::created(samples::with_a_pool()));
+    is_never_lowered(&samples::created(samples::with_early_birds()));
+    is_never_lowered(&samples::opened_with_an_aisle());
+    for sample in samples() {
+        if let Sample::Inventory(told @ (InventoryEvent::SeatsHeld(_) | InventoryEvent::SeatsRetaken(_))) = sample {
+            is_never_lowered(&told);
+        }
+    }
     for details in [samples::with_a_limit(), samples::with_extensions()] {
         let created = samples::created(details);
         assert!(created.is_read_by_all(SchemaGeneration(5)));
         assert!(!created.is_read_by_all(SchemaGeneration(4)));
     }
-    is_never_lowered(&samples::opened_with_an_aisle());
     let with_an_aisle = samples::created(samples::with_an_aisle());
     assert!(
         with_an_aisle.is_read_by_all(SchemaGeneration(4)),

@@ -222,6 +222,13 @@ pub(crate) fn with_all_there_is() -> EventDetails {
     EventDetails {
         max_seats_per_customer: Some(12),
         extensions: Some(EXTENSIONS),
+        pools: with_a_pool().pools,
+        ..with_types(with_an_aisle())
+    }
+}
+
+pub(crate) fn with_a_pool() -> EventDetails {
+    EventDetails {
         pools: vec![Pool {
             pool_id: Some(PoolId::new(id(15))),
             name: label("all students"),
@@ -231,8 +238,14 @@ pub(crate) fn with_all_there_is() -> EventDetails {
                 ticket_type: Some(label("student")),
             }],
         }],
-        ..with_types(with_an_aisle())
+        ..EventDetails::clone(&details())
     }
+}
+
+pub(crate) fn with_early_birds() -> EventDetails {
+    let mut details = EventDetails::clone(&details());
+    details.pricing_tiers[0].quantity = Some(200);
+    details
 }
 
 pub(crate) fn with_ticket_types() -> EventDetails {

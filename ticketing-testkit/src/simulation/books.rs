@@ -229,7 +229,7 @@ impl Books {
         }
         let event_id = self.sections.get(&SectionId::new(event.stream.id))?.event_id()?;
         let details = &self.catalogs.get(&event_id.uuid())?.listing()?.details;
-        quotas_of(details).find_map(|quota| {
+        quotas_of(details).into_iter().find_map(|quota| {
             let taken = quota.taken(|section| self.sections.get(&section).ok_or(())).ok()?;
             (taken > quota.limit).then_some(Violation::QuotaExceeded {
                 event: event_id,
