@@ -99,7 +99,7 @@ pub fn check_books(log: &[RecordedEvent], ledger: &dyn Ledger) -> Vec<Violation>
     let mut violations = Vec::new();
     let mut books = Books::default();
     let mut versions: BTreeMap<_, Version> = BTreeMap::new();
-    for (event, place) in log.iter().zip(1..) {
+    for (index, (event, place)) in log.iter().zip(1..).enumerate() {
         if event.position != Position(place) {
             violations.push(Violation::PositionGap(event.position));
         }
@@ -113,7 +113,10 @@ pub fn check_books(log: &[RecordedEvent], ledger: &dyn Ledger) -> Vec<Violation>
         }
         violations.extend(books.check_section(event));
         violations.extend(books.check_customer(event));
-        violations.extend(books.check_quotas(event));
+        // The facts of one commit are there all at once, in the order of their streams.
+        if log.get(index + 1).is_none_or(|next| next.commit_id != event.commit_id) {
+            violations.extend(books.check_quotas());
+        }
     }
     books.check_seats(log, &mut violations);
     books.check_money(ledger, &mut violations);
@@ -221,21 +224,18 @@ impl Books {
         (seats > limit).then_some(Violation::TooManySeats { customer, seats, limit })
     }
 
-    /// Checks after each fact of a section that no more tickets are held and sold than the event has of a type, at the price
-    /// of a tier, or of a pool.
-    fn check_quotas(&self, event: &RecordedEvent) -> Option<Violation> {
-        if event.stream.aggregate != Aggregate::Inventory {
-            return None;
-        }
-        let event_id = self.sections.get(&SectionId::new(event.stream.id))?.event_id()?;
-        let details = &self.catalogs.get(&event_id.uuid())?.listing()?.details;
-        quotas_of(details).into_iter().find_map(|quota| {
+    /// Checks after each commit that no more tickets are held and sold than the event has of a type, at the price of a tier,
+    /// or of a pool.
+    fn check_quotas(&self) -> Option<Violation> {
+        let listings = self.catalogs.values().filter_map(CatalogState::listing);
+        let quotas = listings.flat_map(|listing| {
+            let quotas = quotas_of(&listing.details).into_iter();
+            quotas.map(move |quota| (listing.event_id, quota))
+        });
+        quotas.into_iter().find_map(|(event, quota)| {
             let taken = quota.taken(|section| self.sections.get(&section).ok_or(())).ok()?;
-            (taken > quota.limit).then_some(Violation::QuotaExceeded {
-                event: event_id,
-                taken,
-                limit: quota.limit,
-            })
+            let limit = quota.limit;
+            (taken > limit).then_some(Violation::QuotaExceeded { event, taken, limit })
         })
     }
 
