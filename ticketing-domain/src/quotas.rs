@@ -37,7 +37,7 @@ pub enum QuotaOf<'e> {
 
 /// Tickets of one section, of one type and at the price of one tier, that somebody wants or has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Tickets {
     /// The section.
     pub section_id: SectionId,
     /// The ticket type; `None` in a section without types.
@@ -48,7 +48,7 @@ pub struct Wanted {
     pub quantity: u32,
 }
 
-impl From<&Line> for Wanted {
+impl From<&Line> for Tickets {
     fn from(line: &Line) -> Self {
         Self {
             section_id: line.section_id,
@@ -59,7 +59,7 @@ impl From<&Line> for Wanted {
     }
 }
 
-impl Wanted {
+impl Tickets {
     fn is_counted(&self, (section, counted): (SectionId, Counted)) -> bool {
         let is_of = match counted {
             Counted::All => true,
@@ -152,8 +152,8 @@ impl Quota<'_> {
     }
 
     /// Returns how many of these tickets count.
-    pub fn count(&self, tickets: &[Wanted]) -> u32 {
-        let is_counted = |ticket: &&Wanted| self.members.iter().any(|member| ticket.is_counted(*member));
+    pub fn count(&self, tickets: &[Tickets]) -> u32 {
+        let is_counted = |ticket: &&Tickets| self.members.iter().any(|member| ticket.is_counted(*member));
         sum(tickets.iter().filter(is_counted).map(|ticket| ticket.quantity))
     }
 
@@ -242,7 +242,7 @@ impl TicketsLeft {
     /// Returns how many tickets of a section are left, of this type if the section has types, beside the places of the
     /// section and the prices; `None` if there is no other limit.
     pub fn of_tickets(&self, section: SectionId, ticket_type: Option<TicketTypeId>) -> Option<u32> {
-        let ticket = Wanted {
+        let ticket = Tickets {
             section_id: section,
             ticket_type_id: ticket_type,
             tier_id: None,
@@ -255,7 +255,7 @@ impl TicketsLeft {
 }
 
 /// Returns the parts of a section's seats that facts about them tell: none if the section is not divided.
-pub fn parts_of(details: &EventDetails, section: SectionId, tickets: &[Wanted]) -> Vec<Part> {
+pub fn parts_of(details: &EventDetails, section: SectionId, tickets: &[Tickets]) -> Vec<Part> {
     let section = details.sections.iter().find(|of| of.section_id == section);
     let Some(section) = section.filter(|section| details.is_divided(section)) else {
         return Vec::new();

@@ -39,8 +39,8 @@ pub(crate) struct SectionRequest {
     #[schema(min_length = 1, max_length = 100)]
     pub(super) name: String,
     pub(super) seating: SeatingBody,
-    /// The types of tickets for the section, such as `regular` and `student`, which share its places. Whoever names no type
-    /// gets the first. If absent, all tickets of the section are alike.
+    /// The types of tickets for the section, such as `regular` and `student`. All types share the places of the section. An
+    /// order that names no type gets the first. If absent, all tickets of the section are alike.
     #[schema(max_items = 50)]
     pub(super) ticket_types: Option<Vec<TicketTypeRequest>>,
 }

@@ -32,25 +32,9 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
         .inspect(|currency| catalog::check_currency(*currency, errors))
         .ok();
     let venue = parse_venue(&request.venue, errors);
-    let sections: Vec<_> = request
-        .sections
-        .iter()
-        .enumerate()
-        .map(|(index, section)| parse_section(section, &format!("sections[{index}]"), errors))
-        .collect();
-    let pricing_tiers: Vec<_> = request
-        .pricing_tiers
-        .iter()
-        .enumerate()
-        .map(|(index, tier)| parse_tier(tier, &format!("pricing_tiers[{index}]"), errors))
-        .collect();
-    let pools: Vec<_> = request
-        .pools
-        .iter()
-        .flatten()
-        .enumerate()
-        .map(|(index, pool)| parse_pool(pool, &format!("pools[{index}]"), errors))
-        .collect();
+    let sections = parse_each(&request.sections, "sections", errors, parse_section);
+    let pricing_tiers = parse_each(&request.pricing_tiers, "pricing_tiers", errors, parse_tier);
+    let pools = parse_each(request.pools.iter().flatten(), "pools", errors, parse_pool);
     let rule = |rule: &RefundRuleBody| RefundRule {
         hours_before: rule.hours_before,
         // A percentage too large for `u8` becomes 255, which the refund policy then refuses.
@@ -63,8 +47,8 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
         currency: currency?,
         starts_at: request.starts_at,
         venue: venue?,
-        sections: sections.into_iter().collect::<Option<_>>()?,
-        pricing_tiers: pricing_tiers.into_iter().collect::<Option<_>>()?,
+        sections: sections?,
+        pricing_tiers: pricing_tiers?,
         hold_seconds: request.hold_seconds,
         max_extensions: request.max_extensions,
         max_hold_seconds: request.max_hold_seconds,
@@ -74,8 +58,22 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
             .refund_policy
             .as_ref()
             .map(|rules| rules.iter().map(rule).collect()),
-        pools: pools.into_iter().collect::<Option<_>>()?,
+        pools: pools?,
     })
+}
+
+/// Parses every item of a list, also after one has failed, so that all faults are reported together.
+fn parse_each<'i, T: 'i, U>(
+    items: impl IntoIterator<Item = &'i T>,
+    field: &str,
+    errors: &mut Vec<FieldError>,
+    parse: impl Fn(&T, &str, &mut Vec<FieldError>) -> Option<U>,
+) -> Option<Vec<U>> {
+    let items = items.into_iter().enumerate();
+    let parsed: Vec<_> = items
+        .map(|(index, item)| parse(item, &format!("{field}[{index}]"), errors))
+        .collect();
+    parsed.into_iter().collect()
 }
 
 pub(crate) fn parse_label(text: &str, field: &str, errors: &mut Vec<FieldError>) -> Option<Label> {
@@ -108,47 +106,36 @@ fn parse_section(section: &SectionRequest, field: &str, errors: &mut Vec<FieldEr
     let seating = match &section.seating {
         SeatingBody::GeneralAdmission { capacity } => Some(Seating::GeneralAdmission { capacity: *capacity }),
         SeatingBody::Numbered { rows } => {
-            let rows: Vec<_> = rows
-                .iter()
-                .enumerate()
-                .map(|(index, row)| parse_row(row, &format!("{field}.seating.rows[{index}]"), errors))
-                .collect();
-            rows.into_iter()
-                .collect::<Option<_>>()
-                .map(|rows| Seating::Numbered { rows })
+            let rows = parse_each(rows, &format!("{field}.seating.rows"), errors, parse_row);
+            rows.map(|rows| Seating::Numbered { rows })
         }
     };
-    let ticket_types: Vec<_> = section
-        .ticket_types
-        .iter()
-        .flatten()
-        .enumerate()
-        .map(|(index, of)| parse_ticket_type(of, &format!("{field}.ticket_types[{index}]"), errors))
-        .collect();
+    let types = section.ticket_types.iter().flatten();
+    let ticket_types = parse_each(types, &format!("{field}.ticket_types"), errors, parse_ticket_type);
     Some(SectionDraft {
         name: name?,
         seating: seating?,
-        ticket_types: ticket_types.into_iter().collect::<Option<_>>()?,
+        ticket_types: ticket_types?,
     })
 }
 
 fn parse_pool(pool: &PoolRequest, field: &str, errors: &mut Vec<FieldError>) -> Option<Pool> {
     let name = parse_label(&pool.name, &format!("{field}.name"), errors);
-    let mut member = |(index, member): (usize, &PoolMemberBody)| {
-        let field = |name: &str| format!("{field}.members[{index}].{name}");
-        let section = parse_label(&member.section, &field("section"), errors);
-        let ticket_type = parse_optional(member.ticket_type.as_deref(), &field("ticket_type"), errors);
-        Some(PoolMember {
-            section: section?,
-            ticket_type,
-        })
-    };
-    let members: Vec<_> = pool.members.iter().enumerate().map(&mut member).collect();
+    let members = parse_each(&pool.members, &format!("{field}.members"), errors, parse_member);
     Some(Pool {
         pool_id: None,
         name: name?,
         quantity: pool.quantity,
-        members: members.into_iter().collect::<Option<_>>()?,
+        members: members?,
+    })
+}
+
+fn parse_member(member: &PoolMemberBody, field: &str, errors: &mut Vec<FieldError>) -> Option<PoolMember> {
+    let section = parse_label(&member.section, &format!("{field}.section"), errors);
+    let ticket_type = parse_optional(member.ticket_type.as_deref(), &format!("{field}.ticket_type"), errors);
+    Some(PoolMember {
+        section: section?,
+        ticket_type,
     })
 }
 

@@ -3,7 +3,7 @@
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
 
-use super::quotas::wanted;
+use super::quotas::tickets_of;
 use super::stop::Declined;
 use super::unit_of_work::{CarryOut, Made, UnitOfWork};
 use crate::catalog::{Catalog, CatalogEffect, Listing};
@@ -139,9 +139,9 @@ impl CarryOut for Reservation {
 }
 
 impl UnitOfWork<'_> {
-    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, if the customer
-    /// has too many other seats by now, or if a quota has no room. Each section is asked once, for the seats of all its lines, so what it is asked
-    /// first is what it does then.
+    /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, if the customer has too
+    /// many other seats by now, or if a quota has no room. Each section is asked once, for the seats of all its lines, so
+    /// what it is asked first is what it does then.
     fn sell(&mut self, reservation_id: ReservationId, lines: &[Line]) -> bool {
         let Some(customer_id) = self.customer_of(reservation_id) else {
             return false;
@@ -214,7 +214,7 @@ fn sell(
         reservation_id,
         customer_id,
         seats: seats_in(section_id, lines),
-        parts: parts_of(details, section_id, &wanted(lines)),
+        parts: parts_of(details, section_id, &tickets_of(lines)),
     }
 }
 

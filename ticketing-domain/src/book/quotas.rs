@@ -1,8 +1,8 @@
 //! Takes tickets of a quota: of a ticket type, a tier or a pool.
 //!
-//! What a hold that has run out took of a quota is free for the next command, as its seats are. Whoever takes it releases
-//! the hold in the same commit. So the facts alone never exceed a quota, whatever the clocks of several servers say, and
-//! what is still claimed can be sold without looking at the quota again.
+//! When a hold has run out, the next command may take its tickets of a quota, as it may take its seats. That command then
+//! releases the hold in the same commit. So the facts of whole commits never exceed a quota, whatever the clocks of several servers
+//! say, and what is still claimed can be sold without looking at the quota again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use ticketing_ports::vocabulary::ids::{ReservationId, SectionId};
 use super::stop::{Declined, Stop};
 use super::unit_of_work::UnitOfWork;
 use crate::inventory::{Inventory, InventoryCommand, InventoryState, ReleaseReason};
-use crate::quotas::{Quota, Wanted, quotas_of};
+use crate::quotas::{Quota, Tickets, quotas_of};
 use crate::reservation::{Line, sections_of};
 
 /// Why a quota has no room.
 enum NoRoom {
-    /// Only so many tickets are left.
+    /// Fewer tickets are left than are needed: this many.
     Only(u32),
     /// A section is not loaded.
     Load,
@@ -41,7 +41,7 @@ impl UnitOfWork<'_> {
     ///
     /// # Errors
     /// When fewer tickets are left in a quota, or a section is not loaded.
-    pub(crate) fn make_room(&mut self, details: &EventDetails, tickets: &[Wanted]) -> Result<(), Stop> {
+    pub(crate) fn make_room(&mut self, details: &EventDetails, tickets: &[Tickets]) -> Result<(), Stop> {
         let touched = touched(details, tickets);
         self.look_at_all(&touched);
         if self.has_missed() {
@@ -71,7 +71,7 @@ impl UnitOfWork<'_> {
             return true;
         }
         let Ok(details) = self.details() else { return false };
-        let tickets = wanted(lines);
+        let tickets = tickets_of(lines);
         if !are_told(&details, &tickets) {
             return false;
         }
@@ -92,7 +92,7 @@ impl UnitOfWork<'_> {
             return true;
         }
         let Ok(details) = self.details() else { return false };
-        let mut touched = touched(&details, &wanted(lines)).into_iter();
+        let mut touched = touched(&details, &tickets_of(lines)).into_iter();
         touched.all(|(quota, requested)| self.make_room_in(&quota, requested, Some(reservation)).is_ok())
     }
 
@@ -171,12 +171,12 @@ impl UnitOfWork<'_> {
 
 /// Returns whether the tickets tell their tiers where the event counts tickets. Those of an order that was recorded in an
 /// older version do not, and cannot be counted any more.
-fn are_told(details: &EventDetails, tickets: &[Wanted]) -> bool {
+fn are_told(details: &EventDetails, tickets: &[Tickets]) -> bool {
     !details.has_quotas() || tickets.iter().all(|tickets| tickets.tier_id.is_some())
 }
 
 /// Returns the quotas in which some of these tickets count, each with how many.
-fn touched<'e>(details: &'e EventDetails, tickets: &[Wanted]) -> Vec<(Quota<'e>, u32)> {
+fn touched<'e>(details: &'e EventDetails, tickets: &[Tickets]) -> Vec<(Quota<'e>, u32)> {
     let quotas = quotas_of(details)
         .into_iter()
         .map(|quota| (quota.count(tickets), quota));
@@ -185,6 +185,6 @@ fn touched<'e>(details: &'e EventDetails, tickets: &[Wanted]) -> Vec<(Quota<'e>,
 }
 
 /// Returns the tickets of these lines.
-pub(super) fn wanted(lines: &[Line]) -> Vec<Wanted> {
-    lines.iter().map(Wanted::from).collect()
+pub(super) fn tickets_of(lines: &[Line]) -> Vec<Tickets> {
+    lines.iter().map(Tickets::from).collect()
 }

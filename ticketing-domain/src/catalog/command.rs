@@ -91,7 +91,7 @@ pub struct SectionDraft {
     pub name: Label,
     /// The section's rows of numbered seats, or its capacity.
     pub seating: Seating,
-    /// The types of tickets for the section; whoever names no type gets the first. Empty if all tickets are alike.
+    /// The types of tickets for the section. An order that names no type gets the first. Empty if all tickets are alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ticket_types: Vec<TicketTypeDraft>,
 }

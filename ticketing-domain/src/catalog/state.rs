@@ -206,7 +206,7 @@ fn wanted_type<'s>(section: &'s Section, name: Option<&str>) -> Result<Option<&'
     })
 }
 
-/// Checks that so many tickets of a type are sold at `now`.
+/// Checks that a ticket type is sold at `now`, and in this quantity.
 fn is_sold(ticket_type: &TicketType, quantity: u32, now: Timestamp) -> Result<(), Refusal> {
     let (name, rules) = (&ticket_type.name, &ticket_type.rules);
     if let Some(from) = rules.available_from.filter(|from| now < *from) {

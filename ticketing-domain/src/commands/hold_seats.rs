@@ -83,7 +83,7 @@ impl Command for HoldSeats {
             return Err(Refusal::UpdateUnderWay.into());
         }
         let shares = shares(unit, details, &self.lines, &terms)?;
-        let tickets: Vec<_> = shares.iter().map(Share::wanted).collect();
+        let tickets: Vec<_> = shares.iter().map(Share::tickets).collect();
         unit.make_room(details, &tickets)?;
         let reservation_id = unit.mint::<Reservation>();
         let held_until = terms[0].held_until;

@@ -93,17 +93,17 @@ impl Party<'_> {
         last.unwrap_or(&self.lines[0]).0
     }
 
-    /// Returns the place of the first line that names more or fewer seats than it wants.
+    /// Returns the place of the first line that names more or fewer seats than it wants; `None` if there is only one line,
+    /// for which the section itself compares.
     fn line_with_other_quantity(&self) -> Option<usize> {
-        // With only one line the section itself compares.
-        let several = self.lines.iter().filter(|_| self.lines.len() > 1);
-        let other = |line: &WantedLine| {
+        if self.lines.len() == 1 {
+            return None;
+        }
+        let differs = |line: &WantedLine| {
             let seats = line.specific_seats.as_ref();
             seats.is_some_and(|seats| seats.len() != line.quantity as usize)
         };
-        several
-            .into_iter()
-            .find(|(_, line)| other(line))
-            .map(|(index, _)| *index)
+        let line = self.lines.iter().find(|(_, line)| differs(line));
+        line.map(|(index, _)| *index)
     }
 }

@@ -1,4 +1,4 @@
-//! What a section refuses, in words for whoever asked.
+//! Turns the refusal of a section into the refusal of the whole command, in the words of a customer.
 
 use ticketing_ports::vocabulary::seating::Label;
 

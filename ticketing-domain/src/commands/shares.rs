@@ -7,10 +7,10 @@ use ticketing_ports::vocabulary::money::Money;
 use super::wanted_line::{WantedLine, field};
 use crate::book::{Stop, UnitOfWork};
 use crate::catalog::SaleTerms;
-use crate::quotas::{self, Wanted};
+use crate::quotas::{self, Tickets};
 use crate::refusal::Refusal;
 
-/// So many tickets of one line, all at the price of one tier.
+/// Those tickets of a line that are sold at the price of one tier.
 #[derive(Debug)]
 pub(super) struct Share<'o> {
     /// The place of the line in the order.
@@ -27,8 +27,8 @@ pub(super) struct Share<'o> {
 
 impl Share<'_> {
     /// Returns the tickets, as quotas count them.
-    pub(super) fn wanted(&self) -> Wanted {
-        Wanted {
+    pub(super) fn tickets(&self) -> Tickets {
+        Tickets {
             section_id: self.terms.section.section_id,
             ticket_type_id: self.terms.ticket_type.map(|of| of.ticket_type_id),
             tier_id: self.tier.tier_id,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use ticketing_domain::inventory::{InventoryEvent, Part};
 use ticketing_domain::pricing::tiers_in_force;
-use ticketing_domain::quotas::{Wanted, quotas_of};
+use ticketing_domain::quotas::{Tickets, quotas_of};
 use ticketing_domain::reservation::{Line, ReservationEvent};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
@@ -16,23 +16,23 @@ use ticketing_ports::vocabulary::ids::{ReservationId, SectionId};
 use ticketing_testkit::generators::House;
 
 /// The tickets of all claims, by section and reservation.
-type Claims = BTreeMap<(SectionId, ReservationId), Vec<Wanted>>;
+type Claims = BTreeMap<(SectionId, ReservationId), Vec<Tickets>>;
 
 /// Follows the facts of all sections and orders, and adds up after each what is claimed.
 pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCaseResult {
     let details = house.details();
     let mut claims = Claims::new();
-    let mut orders: BTreeMap<ReservationId, Vec<Wanted>> = BTreeMap::new();
+    let mut orders: BTreeMap<ReservationId, Vec<Tickets>> = BTreeMap::new();
     for fact in &house.log {
         match fact.stream.aggregate {
             Aggregate::Inventory => follow(&mut claims, &orders, fact),
             Aggregate::Reservation => {
                 if let ReservationEvent::ReservationHeld(held) = ReservationEvent::from_recorded(fact).unwrap() {
-                    orders.insert(held.reservation_id, held.lines.iter().map(Wanted::from).collect());
+                    orders.insert(held.reservation_id, held.lines.iter().map(Tickets::from).collect());
                     for line in &*held.lines {
                         its_price_is_that_of_the_first_tier_with_tickets(&details, &claims, line, fact)?;
                     }
-                    let of_lines = held.lines.iter().map(Wanted::from).map(counted);
+                    let of_lines = held.lines.iter().map(Tickets::from).map(counted);
                     let of_claims = claims.iter().filter(|((_, of), _)| *of == held.reservation_id);
                     let mut of_claims: Vec<_> = of_claims
                         .flat_map(|(_, tickets)| tickets.clone())
@@ -59,27 +59,27 @@ pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCas
     Ok(())
 }
 
-fn counted(tickets: Wanted) -> (SectionId, Option<u128>, Option<u128>, u32) {
+fn counted(tickets: Tickets) -> (SectionId, Option<u128>, Option<u128>, u32) {
     let ticket_type = tickets.ticket_type_id.map(|id| id.uuid().as_u128());
     let tier = tickets.tier_id.map(|id| id.uuid().as_u128());
     (tickets.section_id, ticket_type, tier, tickets.quantity)
 }
 
 /// What is taken again counts as its order says, whatever the fact itself tells.
-fn follow(claims: &mut Claims, orders: &BTreeMap<ReservationId, Vec<Wanted>>, fact: &RecordedEvent) {
+fn follow(claims: &mut Claims, orders: &BTreeMap<ReservationId, Vec<Tickets>>, fact: &RecordedEvent) {
     let event = InventoryEvent::from_recorded(fact).unwrap();
     let section_id = SectionId::new(fact.stream.id);
     let Some(reservation) = event.reservation_id() else {
         return;
     };
     let mut claim = |quantity: u32, parts: &[Part]| {
-        let whole = Wanted {
+        let whole = Tickets {
             section_id,
             ticket_type_id: None,
             tier_id: None,
             quantity,
         };
-        let of_parts = parts.iter().map(|part| Wanted {
+        let of_parts = parts.iter().map(|part| Tickets {
             ticket_type_id: part.ticket_type_id,
             tier_id: Some(part.tier_id),
             quantity: part.quantity,

@@ -77,7 +77,7 @@ pub struct Section {
     pub name: Label,
     /// How the places of the section are arranged.
     pub seating: Seating,
-    /// The types of tickets for the section; whoever names no type gets the first. Empty if all tickets are alike.
+    /// The types of tickets for the section. An order that names no type gets the first. Empty if all tickets are alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ticket_types: Vec<TicketType>,
 }

@@ -114,7 +114,7 @@ fn check_members(
             let reason = "is not a ticket type of the section";
             errors.push(FieldError::new(field("ticket_type"), reason));
         }
-        // Whoever is a member with all tickets of a section is not counted once more with those of a type.
+        // A ticket must not count twice: in its section as a whole, and in its type.
         let whole = PoolMember {
             section: member.section.clone(),
             ticket_type: None,
