@@ -122,12 +122,7 @@ fn parse_section(section: &SectionRequest, field: &str, errors: &mut Vec<FieldEr
 fn parse_pool(pool: &PoolRequest, field: &str, errors: &mut Vec<FieldError>) -> Option<Pool> {
     let name = parse_label(&pool.name, &format!("{field}.name"), errors);
     let members = parse_each(&pool.members, &format!("{field}.members"), errors, parse_member);
-    Some(Pool {
-        pool_id: None,
-        name: name?,
-        quantity: pool.quantity,
-        members: members?,
-    })
+    Some(Pool::new(name?, pool.quantity, members?))
 }
 
 fn parse_member(member: &PoolMemberBody, field: &str, errors: &mut Vec<FieldError>) -> Option<PoolMember> {

@@ -26,16 +26,8 @@ fn early(quantity: u32) -> impl FnOnce(&mut EventDraft) {
 /// Lets at most so many people into the floor and the balcony together.
 fn house_of(quantity: u32) -> impl FnOnce(&mut EventDraft) {
     move |draft| {
-        let member = |section: &str| PoolMember {
-            section: label(section),
-            ticket_type: None,
-        };
-        draft.pools.push(Pool {
-            pool_id: None,
-            name: label("the house"),
-            quantity,
-            members: vec![member("Floor"), member("Balcony")],
-        });
+        let members = ["Floor", "Balcony"].map(|section| PoolMember::all_of(label(section)));
+        draft.pools.push(Pool::new(label("the house"), quantity, members));
     }
 }
 

@@ -12,10 +12,10 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
     let tier = |section: &str, cents: i64| {
         PricingTier::always(label(section), label("regular"), Money::new(cents, Currency::EUR))
     };
-    let of = |section: &str, ticket_type: Option<&str>| PoolMember {
-        section: label(section),
-        ticket_type: ticket_type.map(label),
-    };
+    let few = [
+        PoolMember::all_of(label("Floor")),
+        PoolMember::of_type(label("Balcony"), label("student")),
+    ];
     let row = |row: &str, seats: u32| RowPlan::numbered(label(row), seats);
     let mut draft = EventDraft {
         name: label("A lawful evening"),
@@ -57,12 +57,7 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
             hours_before: 72,
             percent: 50,
         }]),
-        pools: vec![Pool {
-            pool_id: None,
-            name: label("few"),
-            quantity: 4,
-            members: vec![of("Floor", None), of("Balcony", Some("student"))],
-        }],
+        pools: vec![Pool::new(label("few"), 4, few)],
     };
     draft.sections[1].ticket_types[1].rules.quantity = Some(3);
     draft

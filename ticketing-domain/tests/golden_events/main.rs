@@ -3,7 +3,9 @@
 //!
 //! After adding a type or a version, run with `UPDATE_GOLDEN=1` once and commit the new file. Never edit an old one.
 
+mod details;
 mod samples;
+mod values;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -117,22 +119,22 @@ fn what_no_older_version_can_tell_is_never_lowered() {
         assert!(order.is_read_by_all(SchemaGeneration(4)));
         assert!(!order.is_read_by_all(SchemaGeneration(3)));
     }
-    is_never_lowered(&samples::created(samples::with_all_there_is()));
-    is_never_lowered(&samples::created(samples::with_ticket_types()));
-    is_never_lowered(&samples::created(samples::with_a_pool()));
-    is_never_lowered(&samples::created(samples::with_early_birds()));
+    is_never_lowered(&samples::created(details::with_all_there_is()));
+    is_never_lowered(&samples::created(details::with_ticket_types()));
+    is_never_lowered(&samples::created(details::with_a_pool()));
+    is_never_lowered(&samples::created(details::with_early_birds()));
     is_never_lowered(&samples::opened_with_an_aisle());
     for sample in samples() {
         if let Sample::Inventory(told @ (InventoryEvent::SeatsHeld(_) | InventoryEvent::SeatsRetaken(_))) = sample {
             is_never_lowered(&told);
         }
     }
-    for details in [samples::with_a_limit(), samples::with_extensions()] {
+    for details in [details::with_a_limit(), details::with_extensions()] {
         let created = samples::created(details);
         assert!(created.is_read_by_all(SchemaGeneration(5)));
         assert!(!created.is_read_by_all(SchemaGeneration(4)));
     }
-    let with_an_aisle = samples::created(samples::with_an_aisle());
+    let with_an_aisle = samples::created(details::with_an_aisle());
     assert!(
         with_an_aisle.is_read_by_all(SchemaGeneration(4)),
         "without a limit, the version before tells it"

@@ -1,8 +1,5 @@
 //! One example of every version of every type of fact.
 
-use std::sync::Arc;
-
-use chrono::DateTime;
 use ticketing_domain::catalog::{
     CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
     SalesOpened,
@@ -21,22 +18,19 @@ use ticketing_domain::reservation::{
     ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationPaymentStarted, ReservationRefunded,
 };
 use ticketing_domain::stored::StoredEvent;
-use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::event_details::{
-    EventDetails, HoldExtensions, Pool, PoolMember, PricingTier, RefundRule, Section, TicketType, TicketTypeRules,
-    Venue,
-};
+use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{
-    CustomerId, EventId, LineId, PaymentId, PoolId, RefundId, ReservationId, SectionId, TicketId, TicketTypeId, TierId,
-    UserId,
+    CustomerId, EventId, LineId, PaymentId, RefundId, ReservationId, SectionId, TicketId, TicketTypeId, TierId, UserId,
 };
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{
     ActionKind, ActionWanted, DeclineReason, MethodKind, MethodToken, PaymentMethod,
 };
 use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, Sale, Ticket};
-use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
-use uuid::Uuid;
+use ticketing_ports::vocabulary::seating::Allocation;
+
+use crate::details::{rows_with_an_aisle, with_all_there_is};
+use crate::values::{at, id, label, seat};
 
 #[derive(Debug)]
 pub(crate) enum Sample {
@@ -196,108 +190,6 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
         }
         .into(),
     ]
-}
-
-/// Returns rows of which one has an aisle and a seat `12A`.
-fn rows_with_an_aisle() -> Seating {
-    let printed = |text: &str| SeatLabel::parse(text).expect("the text can be printed on a seat");
-    Seating::Numbered {
-        rows: vec![
-            RowPlan::numbered(label("A"), 20),
-            RowPlan {
-                row: label("B"),
-                places: RowPlaces::of(vec![Some(printed("2")), None, Some(printed("12A"))]),
-            },
-        ],
-    }
-}
-
-pub(crate) fn with_an_aisle() -> EventDetails {
-    let mut details = EventDetails::clone(&details());
-    details.sections[0].seating = rows_with_an_aisle();
-    details
-}
-
-pub(crate) fn with_all_there_is() -> EventDetails {
-    EventDetails {
-        max_seats_per_customer: Some(12),
-        extensions: Some(EXTENSIONS),
-        pools: with_a_pool().pools,
-        ..with_types(with_an_aisle())
-    }
-}
-
-pub(crate) fn with_a_pool() -> EventDetails {
-    EventDetails {
-        pools: vec![Pool {
-            pool_id: Some(PoolId::new(id(15))),
-            name: label("all students"),
-            quantity: 80,
-            members: vec![PoolMember {
-                section: label("VIP"),
-                ticket_type: Some(label("student")),
-            }],
-        }],
-        ..EventDetails::clone(&details())
-    }
-}
-
-pub(crate) fn with_early_birds() -> EventDetails {
-    let mut details = EventDetails::clone(&details());
-    details.pricing_tiers[0].quantity = Some(200);
-    details
-}
-
-pub(crate) fn with_ticket_types() -> EventDetails {
-    with_types(EventDetails::clone(&details()))
-}
-
-/// Gives the only section two ticket types.
-fn with_types(mut details: EventDetails) -> EventDetails {
-    let rules = TicketTypeRules {
-        available_from: Some(at(1_000)),
-        available_until: Some(at(500_000)),
-        min_per_order: Some(2),
-        max_per_order: Some(4),
-        quantity: Some(50),
-    };
-    let types = [(10, "regular", TicketTypeRules::default()), (11, "student", rules)];
-    details.sections[0].ticket_types = types
-        .map(|(type_id, name, rules)| TicketType {
-            ticket_type_id: TicketTypeId::new(id(type_id)),
-            name: label(name),
-            rules,
-        })
-        .into();
-    let tiers = details.pricing_tiers.iter().flat_map(|tier| {
-        [(13, "regular"), (14, "student")].map(|(tier_id, name)| PricingTier {
-            tier_id: Some(TierId::new(id(tier_id))),
-            ticket_type: Some(label(name)),
-            quantity: Some(200),
-            ..tier.clone()
-        })
-    });
-    details.pricing_tiers = tiers.collect();
-    details
-}
-
-const EXTENSIONS: HoldExtensions = HoldExtensions {
-    at_most: 2,
-    max_hold_seconds: 900,
-};
-
-pub(crate) fn with_extensions() -> EventDetails {
-    EventDetails {
-        extensions: Some(EXTENSIONS),
-        ..EventDetails::clone(&details())
-    }
-}
-
-pub(crate) fn with_a_limit() -> EventDetails {
-    EventDetails {
-        max_seats_per_customer: Some(12),
-        ..EventDetails::clone(&details())
-    }
 }
 
 pub(crate) fn created(details: EventDetails) -> CatalogEvent {
@@ -481,60 +373,9 @@ fn total() -> Money {
     Money::new(24_000, Currency::EUR)
 }
 
-fn details() -> Arc<EventDetails> {
-    Arc::new(EventDetails {
-        name: label("Night of the Proms"),
-        category: Some(label("concert")),
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: at(1_000_000),
-        venue: Venue {
-            name: label("Sportpaleis"),
-            city: label("Antwerp"),
-            country: label("BE"),
-            timezone: label("Europe/Brussels"),
-        },
-        sections: vec![Section {
-            section_id: SectionId::new(id(4)),
-            name: label("VIP"),
-            seating: Seating::GeneralAdmission { capacity: 500 },
-            ticket_types: Vec::new(),
-        }],
-        pricing_tiers: vec![PricingTier {
-            available_until: Some(at(500_000)),
-            ..PricingTier::always(label("VIP"), label("regular"), Money::new(12_000, Currency::EUR))
-        }],
-        hold_seconds: 300,
-        pools: Vec::new(),
-        extensions: None,
-        max_seats_per_order: 8,
-        max_seats_per_customer: None,
-        refund_policy: vec![RefundRule {
-            hours_before: 168,
-            percent: 100,
-        }],
-    })
-}
-
 fn visa() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
         token: MethodToken::new("tok_visa").expect("tok_visa is a token and no card number"),
     }
-}
-
-fn id(n: u128) -> Uuid {
-    Uuid::from_u128(n)
-}
-
-fn at(seconds: i64) -> Timestamp {
-    DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("the number of seconds is within range")
-}
-
-fn label(text: &str) -> Label {
-    Label::new(text).expect("a short plain text is a valid label")
-}
-
-fn seat(text: &str) -> SeatId {
-    SeatId::parse(text).expect("the text names a seat")
 }

@@ -180,6 +180,18 @@ pub struct Pool {
     pub members: Vec<PoolMember>,
 }
 
+impl Pool {
+    /// Makes a pool of a draft.
+    pub fn new(name: Label, quantity: u32, members: impl IntoIterator<Item = PoolMember>) -> Self {
+        Self {
+            pool_id: None,
+            name,
+            quantity,
+            members: members.into_iter().collect(),
+        }
+    }
+}
+
 /// A section, or one of its ticket types, whose tickets count in a pool.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PoolMember {
@@ -188,6 +200,24 @@ pub struct PoolMember {
     /// The ticket type; `None` if all tickets of the section count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket_type: Option<Label>,
+}
+
+impl PoolMember {
+    /// Names all tickets of a section.
+    pub fn all_of(section: Label) -> Self {
+        Self {
+            section,
+            ticket_type: None,
+        }
+    }
+
+    /// Names the tickets of one type of a section.
+    pub fn of_type(section: Label, ticket_type: Label) -> Self {
+        Self {
+            section,
+            ticket_type: Some(ticket_type),
+        }
+    }
 }
 
 impl PricingTier {

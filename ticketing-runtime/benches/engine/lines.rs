@@ -189,16 +189,11 @@ impl Terms {
             .collect();
         if self == Self::Quotas {
             draft.pricing_tiers[0].quantity = Some(10_000_000);
-            let members = draft.sections.iter().map(|section| PoolMember {
-                section: section.name.clone(),
-                ticket_type: None,
-            });
-            draft.pools = vec![Pool {
-                pool_id: None,
-                name: label("the house"),
-                quantity: 10_000_000,
-                members: members.collect(),
-            }];
+            let members = draft
+                .sections
+                .iter()
+                .map(|section| PoolMember::all_of(section.name.clone()));
+            draft.pools = vec![Pool::new(label("the house"), 10_000_000, members)];
         }
     }
 }

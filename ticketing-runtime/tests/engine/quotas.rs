@@ -11,16 +11,8 @@ use crate::world::{World, customer};
 /// Lets at most five people into both sections together, and sells the first two places of the floor at half the price.
 fn few(draft: &mut EventDraft) {
     let label = |text: &str| Label::new(text).unwrap();
-    let member = |section: &str| PoolMember {
-        section: label(section),
-        ticket_type: None,
-    };
-    draft.pools = vec![Pool {
-        pool_id: None,
-        name: label("few"),
-        quantity: 5,
-        members: SECTIONS.map(member).into(),
-    }];
+    let members = SECTIONS.map(|section| PoolMember::all_of(label(section)));
+    draft.pools = vec![Pool::new(label("few"), 5, members)];
     let mut early = draft.pricing_tiers[0].clone();
     early.tier = label("early");
     early.price.amount /= 2;

@@ -278,19 +278,13 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
 fn pool(sections: &[SectionDraft], quantity: Option<u32>) -> Option<Pool> {
     let several = sections.iter().filter(|section| section.ticket_types.len() > 1);
     let members = several.filter_map(|section| {
-        Some(PoolMember {
-            section: section.name.clone(),
-            ticket_type: section.ticket_types.last().map(|of| Some(of.name.clone()))?,
-        })
+        let last = section.ticket_types.last()?;
+        Some(PoolMember::of_type(section.name.clone(), last.name.clone()))
     });
     let members: Vec<_> = members.collect();
     let name = Label::new("the pool").expect("a short text is a label");
-    quantity.filter(|_| !members.is_empty()).map(|quantity| Pool {
-        pool_id: None,
-        name,
-        quantity,
-        members,
-    })
+    let quantity = quantity.filter(|_| !members.is_empty())?;
+    Some(Pool::new(name, quantity, members))
 }
 
 /// Lets a ticket type ask for no more tickets than an order may have.

@@ -105,10 +105,10 @@ fn draft(world: &World) -> EventDraft {
     let tier = |section: &str, amount: i64| {
         PricingTier::always(label(section), label("regular"), Money::new(amount, Currency::EUR))
     };
-    let of = |section: &str, ticket_type: Option<&str>| PoolMember {
-        section: label(section),
-        ticket_type: ticket_type.map(label),
-    };
+    let few = [
+        PoolMember::all_of(label("Floor")),
+        PoolMember::of_type(label("Balcony"), label("student")),
+    ];
     // The seats of the second row are not printed in the order in which they stand, and an aisle divides them.
     let with_an_aisle = RowPlaces::of(vec![printed(3), printed(1), None, printed(2), printed(4)]);
     let rows = vec![
@@ -153,11 +153,6 @@ fn draft(world: &World) -> EventDraft {
             hours_before: 72,
             percent: 50,
         }]),
-        pools: vec![Pool {
-            pool_id: None,
-            name: label("few"),
-            quantity: 5,
-            members: vec![of("Floor", None), of("Balcony", Some("student"))],
-        }],
+        pools: vec![Pool::new(label("few"), 5, few)],
     }
 }

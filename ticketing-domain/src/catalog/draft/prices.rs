@@ -115,10 +115,7 @@ fn check_members(
             errors.push(FieldError::new(field("ticket_type"), reason));
         }
         // A ticket must not count twice: in its section as a whole, and in its type.
-        let whole = PoolMember {
-            section: member.section.clone(),
-            ticket_type: None,
-        };
+        let whole = PoolMember::all_of(member.section.clone());
         let is_counted = seen.contains(member) || seen.contains(&whole);
         let has_types = member.ticket_type.is_none() && seen.iter().any(|of: &PoolMember| of.section == member.section);
         if is_counted || has_types {
