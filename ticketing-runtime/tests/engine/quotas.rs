@@ -1,5 +1,8 @@
 //! Two engines on one log sell tickets of one pool at the same time, and never more than there are.
 
+use std::time::Duration;
+
+use adapters_memory::faults::{Fault, Operation};
 use ticketing_domain::catalog::EventDraft;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::vocabulary::event_details::{Pool, PoolMember};
@@ -52,4 +55,26 @@ async fn the_first_command_of_a_process_knows_that_no_older_build_works_on_the_l
     let (_, held) = race(&[engine.box_office()], event, 1, |_| customer(1)).await;
     assert_eq!(held, 1);
     engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn if_the_log_does_not_say_what_all_builds_read_the_first_command_waits_a_moment_and_the_engine_can_stop() {
+    let world = World::new();
+    let before = world.engine();
+    let plain = world.on_sale_in(&before.box_office(), &SECTIONS, |_| {}).await;
+    let counted = world.on_sale_in(&before.box_office(), &SECTIONS, few).await;
+    before.abort();
+    world.on_store(|operation| match operation {
+        Operation::SchemaFloor => Fault::Delay(Duration::from_secs(3_600)),
+        _ => Fault::None,
+    });
+    let engine = world.engine();
+    let started = tokio::time::Instant::now();
+    let (_, held) = race(&[engine.box_office()], plain, 1, |_| customer(1)).await;
+    assert_eq!(held, 1, "what every build can read is sold");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let (refusals, held) = race(&[engine.box_office()], counted, 1, |_| customer(2)).await;
+    assert_eq!((refusals, held), (vec![Refusal::UpdateUnderWay], 0));
+    engine.shut_down(Duration::from_secs(10)).await;
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }
