@@ -6,6 +6,7 @@ use ticketing_ports::log::stores::LogStores;
 use ticketing_ports::people::stores::{AccountStores, SignInStores};
 use ticketing_ports::read_models::stores::ReadModelStores;
 
+use crate::buyers::InMemoryBuyerStore;
 use crate::challenges::InMemoryChallengeStore;
 use crate::dead_letters::InMemoryDeadLetterStore;
 use crate::event_store::InMemoryEventStore;
@@ -35,12 +36,13 @@ impl InMemory {
         )
     }
 
-    /// Returns empty stores of users, of their passkeys and of their identities at providers.
+    /// Returns empty stores of users, of their passkeys and of their identities at providers, and of guests.
     pub fn accounts() -> AccountStores {
         AccountStores {
             users: Arc::new(InMemoryUserStore::new()),
             passkeys: Arc::new(InMemoryPasskeyStore::new()),
             identities: Arc::new(InMemoryIdentityStore::new()),
+            buyers: Arc::new(InMemoryBuyerStore::new()),
         }
     }
 

@@ -4,6 +4,7 @@
 //! read models in these stores.
 
 mod bundles;
+mod buyers;
 mod challenges;
 mod clock;
 mod dead_letters;
@@ -24,6 +25,7 @@ mod snapshots;
 mod users;
 
 pub use bundles::InMemory;
+pub use buyers::InMemoryBuyerStore;
 pub use challenges::InMemoryChallengeStore;
 pub use clock::{ManualClock, TokioClock};
 pub use dead_letters::InMemoryDeadLetterStore;

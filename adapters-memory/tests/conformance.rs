@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use adapters_memory::faults::{Fault, FaultyEventStore};
 use adapters_memory::{
-    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
-    InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels,
-    InMemorySessionStore, InMemoryUserStore, InProcessBus,
+    InMemoryBuyerStore, InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore,
+    InMemoryGateway, InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter,
+    InMemoryReadModels, InMemorySessionStore, InMemoryUserStore, InProcessBus,
 };
 use ticketing_ports::log::dead_letters::DeadLetterStore;
 use ticketing_ports::log::followers::FollowerStore;
+use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::challenges::ChallengeStore;
 use ticketing_ports::people::identities::IdentityStore;
 use ticketing_ports::people::one_time_tokens::OneTimeTokenStore;
@@ -69,6 +70,12 @@ mod users {
     use super::*;
 
     ticketing_testkit::user_store_conformance!(Arc::new(InMemoryUserStore::new()) as Arc<dyn UserStore>);
+}
+
+mod buyers {
+    use super::*;
+
+    ticketing_testkit::buyer_store_conformance!(Arc::new(InMemoryBuyerStore::new()) as Arc<dyn BuyerStore>);
 }
 
 mod identities {

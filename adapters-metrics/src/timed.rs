@@ -142,6 +142,7 @@ impl Durations {
             users: Arc::new(Timed::new(stores.users, self)),
             passkeys: Arc::new(Timed::new(stores.passkeys, self)),
             identities: Arc::new(Timed::new(stores.identities, self)),
+            buyers: Arc::new(Timed::new(stores.buyers, self)),
         }
     }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use adapters_memory::{
-    InMemory, InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryGateway, InMemoryIdentityStore,
-    InMemoryPasskeyStore, InMemoryUserStore,
+    InMemory, InMemoryBuyerStore, InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryGateway,
+    InMemoryIdentityStore, InMemoryPasskeyStore, InMemoryUserStore,
 };
 use adapters_metrics::{Durations, Metrics, Timed};
 use ticketing_ports::log::dead_letters::DeadLetterStore;
 use ticketing_ports::log::followers::FollowerStore;
+use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::identities::IdentityStore;
 use ticketing_ports::people::passkeys::PasskeyStore;
 use ticketing_ports::people::users::UserStore;
@@ -93,6 +94,12 @@ mod identities {
     use super::*;
 
     ticketing_testkit::identity_store_conformance!(timed!(InMemoryIdentityStore::new(), IdentityStore));
+}
+
+mod buyers {
+    use super::*;
+
+    ticketing_testkit::buyer_store_conformance!(timed!(InMemoryBuyerStore::new(), BuyerStore));
 }
 
 mod read_models {

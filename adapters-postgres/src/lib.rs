@@ -1,6 +1,7 @@
 //! The event store, read models, users and passkeys in PostgreSQL 15 or later. There are four databases, one for each
 //! [`Purpose`].
 
+mod buyers;
 mod cells;
 mod database;
 mod dead_letters;

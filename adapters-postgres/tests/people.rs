@@ -1,4 +1,4 @@
-//! Runs the conformance suites of users, passkeys and identities on a real PostgreSQL server.
+//! Runs the conformance suites of users, passkeys, identities and buyers on a real PostgreSQL server.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use adapters_postgres::{Database, PostgresUserStore, Purpose};
 use chrono::DateTime;
+use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::erase::{Erase as _, Person};
 use ticketing_ports::people::identities::{Identity, IdentityStore};
 use ticketing_ports::people::passkeys::{Passkey, PasskeyStore};
 use ticketing_ports::people::users::{User, UserStore};
 use ticketing_ports::vocabulary::email::EmailAddress;
-use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::ids::{ReservationId, UserId};
 use ticketing_ports::vocabulary::roles::Role;
 use uuid::Uuid;
 
@@ -31,6 +32,10 @@ mod identities {
     ticketing_testkit::identity_store_conformance!(super::identity_store().await);
 }
 
+mod buyers {
+    ticketing_testkit::buyer_store_conformance!(super::buyer_store().await);
+}
+
 async fn user_store() -> Arc<dyn UserStore> {
     Arc::new(PostgresUserStore::new(&fresh(Purpose::Auth).await))
 }
@@ -40,6 +45,10 @@ async fn passkey_store() -> Arc<dyn PasskeyStore> {
 }
 
 async fn identity_store() -> Arc<dyn IdentityStore> {
+    Arc::new(PostgresUserStore::new(&fresh(Purpose::Auth).await))
+}
+
+async fn buyer_store() -> Arc<dyn BuyerStore> {
     Arc::new(PostgresUserStore::new(&fresh(Purpose::Auth).await))
 }
 
@@ -74,6 +83,9 @@ async fn no_table_names_an_erased_person() {
         linked_at: at,
     };
     people.link(identity).await.unwrap();
+    people.person_of(&email, id).await.unwrap();
+    let order = ReservationId::new(Uuid::from_u128(0x0DE));
+    people.give_address(order, &email).await.unwrap();
     for (table, rows) in tables(&database).await {
         assert!(
             !rows.is_empty(),
@@ -82,7 +94,7 @@ async fn no_table_names_an_erased_person() {
     }
 
     let person = Person { id, email: Some(email) };
-    assert_eq!(people.erase(&person).await.unwrap(), 3);
+    assert_eq!(people.erase(&person).await.unwrap(), 5);
     for (table, rows) in tables(&database).await {
         assert_eq!(rows, "", "{table} still has the person");
     }

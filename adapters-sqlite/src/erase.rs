@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::SqliteStore;
@@ -26,6 +27,16 @@ async fn erase(connection: &mut SqliteConnection, person: Person) -> Result<u64,
     for subject in person.subjects() {
         let tokens = sqlx::query("DELETE FROM one_time_tokens WHERE subject = ?").bind(subject);
         let done = tokens.execute(&mut *connection).await.map_err(failed)?;
+        erased += done.rows_affected();
+    }
+    let email = person.email.as_ref().map(EmailAddress::as_str);
+    for sql in [
+        "DELETE FROM order_addresses
+         WHERE email = ?1 OR email IN (SELECT email FROM buyers WHERE user_id = ?2)",
+        "DELETE FROM buyers WHERE email = ?1 OR user_id = ?2",
+    ] {
+        let rows = sqlx::query(sql).bind(email).bind(id.as_bytes().as_slice());
+        let done = rows.execute(&mut *connection).await.map_err(failed)?;
         erased += done.rows_affected();
     }
     for sql in [

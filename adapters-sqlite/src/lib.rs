@@ -9,6 +9,7 @@
 //! `ticketing-domain`.
 
 mod bulk;
+mod buyers;
 mod cells;
 mod commit_check;
 mod deadlines;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use adapters_sqlite::SqliteStore;
 use async_trait::async_trait;
 use tempfile::TempDir;
+use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::identities::IdentityStore;
 use ticketing_ports::people::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::people::passkeys::PasskeyStore;
@@ -52,6 +53,10 @@ mod identities {
     ticketing_testkit::identity_store_conformance!(super::fresh_identities().await);
 }
 
+mod buyers {
+    ticketing_testkit::buyer_store_conformance!(super::fresh_buyers().await);
+}
+
 async fn fresh() -> Keeping<Backend, TempDir> {
     let (directory, store) = open().await;
     Keeping::new(Backend::of(store), directory)
@@ -73,6 +78,11 @@ async fn fresh_tokens() -> Keeping<Arc<dyn OneTimeTokenStore>, TempDir> {
 }
 
 async fn fresh_passkeys() -> Keeping<Arc<dyn PasskeyStore>, TempDir> {
+    let (directory, store) = open().await;
+    Keeping::new(Arc::new(store), directory)
+}
+
+async fn fresh_buyers() -> Keeping<Arc<dyn BuyerStore>, TempDir> {
     let (directory, store) = open().await;
     Keeping::new(Arc::new(store), directory)
 }

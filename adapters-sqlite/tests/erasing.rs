@@ -6,13 +6,14 @@ use adapters_sqlite::SqliteStore;
 use chrono::DateTime;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tempfile::TempDir;
+use ticketing_ports::people::buyers::BuyerStore as _;
 use ticketing_ports::people::erase::{Erase as _, Person};
 use ticketing_ports::people::identities::{Identity, IdentityStore as _};
 use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore as _, TokenPurpose};
 use ticketing_ports::people::passkeys::{Passkey, PasskeyStore as _};
 use ticketing_ports::people::users::{User, UserStore as _};
 use ticketing_ports::vocabulary::email::EmailAddress;
-use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::ids::{ReservationId, UserId};
 use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 use uuid::Uuid;
@@ -38,7 +39,7 @@ async fn no_table_names_an_erased_person() {
     }
 
     let store = SqliteStore::open(&path).await.unwrap();
-    assert_eq!(store.erase(&person).await.unwrap(), 4);
+    assert_eq!(store.erase(&person).await.unwrap(), 6);
     assert_eq!(store.erase(&person).await.unwrap(), 0);
     store.close().await;
     for (table, rows) in tables_of_people(&path).await {
@@ -57,6 +58,7 @@ async fn fill(store: &SqliteStore, person: &Person) {
         expires_at: at,
     };
     store.put(token).await.unwrap();
+    let bought_with = email.clone();
     let user = User {
         id,
         email,
@@ -82,6 +84,9 @@ async fn fill(store: &SqliteStore, person: &Person) {
         linked_at: at,
     };
     store.link(identity).await.unwrap();
+    store.person_of(&bought_with, id).await.unwrap();
+    let order = ReservationId::new(id.uuid());
+    store.give_address(order, &bought_with).await.unwrap();
 }
 
 /// Returns the tables with a column that may identify a person, and how many rows each table has.

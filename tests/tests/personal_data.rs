@@ -27,6 +27,7 @@ const IDS_ONLY: Keeps = Nothing("facts and what is derived from them hold ids, n
 const PORTS: &[(&str, Keeps)] = &[
     ("AvailabilityQueries", IDS_ONLY),
     ("ChallengeStore", Nothing("known by a secret, and gone within minutes")),
+    ("BuyerStore", Something),
     ("Clock", Nothing("stores nothing")),
     ("DeadLetterStore", IDS_ONLY),
     ("DeadlineStore", IDS_ONLY),

@@ -4,6 +4,7 @@
 //! All tests run on one thread, so that racing tasks take turns in the same order each time and no result depends on
 //! luck.
 
+mod buyers;
 mod challenges;
 mod dead_letters;
 mod event_bus;
@@ -26,6 +27,7 @@ use adapters_memory::InMemoryEventStore;
 use async_trait::async_trait;
 use ticketing_ports::log::dead_letters::DeadLetterStore;
 use ticketing_ports::log::followers::FollowerStore;
+use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::challenges::ChallengeStore;
 use ticketing_ports::people::identities::IdentityStore;
 use ticketing_ports::people::one_time_tokens::OneTimeTokenStore;
@@ -38,6 +40,7 @@ use ticketing_testkit::conformance::event_bus::Bus;
 use ticketing_testkit::conformance::read_models::ReadModels;
 use ticketing_testkit::conformance::{self, Backend, Rule};
 
+use self::buyers::LyingBuyers;
 use self::challenges::LyingChallenges;
 use self::dead_letters::LyingLetters;
 use self::event_bus::LyingBus;
@@ -101,6 +104,12 @@ async fn every_rule_of_passkeys_is_broken_by_a_mutant() {
 async fn every_rule_of_identities_is_broken_by_a_mutant() {
     let make = |lie| -> Box<Arc<dyn IdentityStore>> { Box::new(Arc::new(LyingIdentities::new(lie))) };
     every_rule_bites(conformance::identities::RULES, identities::BROKEN_BY, make).await;
+}
+
+#[tokio::test]
+async fn every_rule_of_buyers_is_broken_by_a_mutant() {
+    let make = |lie| -> Box<Arc<dyn BuyerStore>> { Box::new(Arc::new(LyingBuyers::new(lie))) };
+    every_rule_bites(conformance::buyers::RULES, buyers::BROKEN_BY, make).await;
 }
 
 #[tokio::test]

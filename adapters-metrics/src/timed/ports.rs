@@ -15,6 +15,7 @@ use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, Mark, S
 use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
 use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::outside::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::erase::{Erase, Person};
 use ticketing_ports::people::identities::{Identity, IdentityStore, LinkIdentityError};
 use ticketing_ports::people::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
@@ -27,7 +28,9 @@ use ticketing_ports::read_models::sales::{EventSales, LifetimeValue, Purchase, S
 use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore};
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_ports::vocabulary::ids::{CommitId, CustomerId, EventId, PaymentId, RefundId, UserId, WorkerId};
+use ticketing_ports::vocabulary::ids::{
+    CommitId, CustomerId, EventId, PaymentId, RefundId, ReservationId, UserId, WorkerId,
+};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::paging::{Listed, Page};
 use ticketing_ports::vocabulary::roles::Role;
@@ -146,6 +149,11 @@ timed! {
         find(issuer: &str, subject: &str) -> Result<Option<Identity>, StoreError>;
         identities_of(user: UserId) -> Result<Vec<Identity>, StoreError>;
     }
+    BuyerStore of BuyerStore {
+        give_address(order: ReservationId, email: &EmailAddress) -> Result<(), StoreError>;
+        address_of(order: ReservationId) -> Result<Option<EmailAddress>, StoreError>;
+        person_of(email: &EmailAddress, fresh: UserId) -> Result<UserId, StoreError>;
+    }
     Erase of UserStore {
         erase(person: &Person) -> Result<u64, StoreError>;
     }
@@ -153,6 +161,9 @@ timed! {
         erase(person: &Person) -> Result<u64, StoreError>;
     }
     Erase of IdentityStore {
+        erase(person: &Person) -> Result<u64, StoreError>;
+    }
+    Erase of BuyerStore {
         erase(person: &Person) -> Result<u64, StoreError>;
     }
     PaymentGateway of PaymentGateway {

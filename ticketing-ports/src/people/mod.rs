@@ -2,6 +2,7 @@
 //!
 //! | module | what it stores or does |
 //! |---|---|
+//! | [`buyers`] | under which id the person with an address buys |
 //! | [`users`] | users, by id and by address |
 //! | [`identities`] | which accounts at identity providers are linked to which users |
 //! | [`passkeys`] | the WebAuthn credentials of users |
@@ -13,6 +14,7 @@
 //! | [`erase`] | forgets a person, in each store that keeps something of people |
 //! | [`stores`] | the stores of people in two bundles |
 
+pub mod buyers;
 pub mod challenges;
 pub mod erase;
 pub mod identities;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::people::buyers::BuyerStore;
 use crate::people::challenges::ChallengeStore;
 use crate::people::identities::IdentityStore;
 use crate::people::one_time_tokens::OneTimeTokenStore;
@@ -14,7 +15,8 @@ use crate::people::rate_limiter::RateLimiter;
 use crate::people::sessions::SessionStore;
 use crate::people::users::UserStore;
 
-/// The stores of accounts: users and the ways into their accounts. A backup has to contain them.
+/// The stores of people who buy: users, the ways into their accounts, and the addresses of guests. A backup has to contain
+/// them.
 #[derive(Clone)]
 pub struct AccountStores {
     /// The users.
@@ -23,6 +25,8 @@ pub struct AccountStores {
     pub passkeys: Arc<dyn PasskeyStore>,
     /// The users' identities at identity providers.
     pub identities: Arc<dyn IdentityStore>,
+    /// The addresses of guests, and the people who have them.
+    pub buyers: Arc<dyn BuyerStore>,
 }
 
 /// The stores of data that a sign-in leaves behind for minutes or days, such as sessions. If these data are lost,
@@ -43,12 +47,13 @@ impl AccountStores {
     /// Makes the bundle from one adapter, `store`, that implements the port of every field of the bundle.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: UserStore + PasskeyStore + IdentityStore + 'static,
+        S: UserStore + PasskeyStore + IdentityStore + BuyerStore + 'static,
     {
         Self {
             users: store.clone(),
             passkeys: store.clone(),
-            identities: store,
+            identities: store.clone(),
+            buyers: store,
         }
     }
 }

@@ -84,6 +84,7 @@ impl Door {
                 users: Arc::new(Yielding(users.clone())),
                 passkeys: passkeys.clone(),
                 identities: identities.clone(),
+                ..InMemory::accounts()
             },
             stores: SignInStores {
                 sessions,

@@ -17,6 +17,7 @@ mod backend;
 mod fixtures;
 mod race;
 
+pub mod buyers;
 pub mod challenges;
 pub mod dead_letters;
 pub mod deadlines;

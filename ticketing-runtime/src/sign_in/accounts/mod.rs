@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::erase::Erase;
 use ticketing_ports::people::passkeys::PasskeyStore;
 use ticketing_ports::people::users::{CreateUserError, User, UserStore};
@@ -30,6 +31,7 @@ pub struct Accounts {
 struct Inner {
     users: Arc<dyn UserStore>,
     passkeys: Arc<dyn PasskeyStore>,
+    buyers: Arc<dyn BuyerStore>,
     /// Every store that keeps something of people, in the order in which a person is erased from them.
     personal: Vec<Arc<dyn Erase>>,
     sessions: Sessions,
@@ -68,6 +70,7 @@ impl Accounts {
             inner: Arc::new(Inner {
                 users: ports.accounts.users.clone(),
                 passkeys: ports.accounts.passkeys.clone(),
+                buyers: ports.accounts.buyers.clone(),
                 personal: personal::stores(ports),
                 sessions,
                 clock: ports.clock.clone(),
@@ -94,8 +97,10 @@ impl Accounts {
         if let Some(user) = self.find(email).await? {
             return Ok(Ensured::Existing(user));
         }
+        // Who has bought with this address as a guest finds these orders in the new account.
+        let fresh = UserId::new(inner.ids.uuid());
         let user = User {
-            id: UserId::new(inner.ids.uuid()),
+            id: inner.buyers.person_of(email, fresh).await?,
             email: email.clone(),
             role,
             created_at: inner.clock.now(),

@@ -15,6 +15,7 @@ pub(super) fn stores(ports: &SignInPorts) -> Vec<Arc<dyn Erase>> {
         users,
         passkeys,
         identities,
+        buyers,
     } = &ports.accounts;
     let SignInStores {
         sessions,
@@ -30,6 +31,7 @@ pub(super) fn stores(ports: &SignInPorts) -> Vec<Arc<dyn Erase>> {
     stores.push(tokens.clone());
     stores.push(passkeys.clone());
     stores.push(identities.clone());
+    stores.push(buyers.clone());
     stores.push(users.clone());
     stores
 }

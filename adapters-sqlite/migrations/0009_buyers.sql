@@ -1,0 +1,15 @@
+-- Under which id the person with an address buys. An account that is made later for the address gets the same id.
+CREATE TABLE buyers (
+    email   TEXT NOT NULL PRIMARY KEY,
+    user_id BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX buyers_by_id ON buyers (user_id);
+
+-- The address that was given for a guest's order.
+CREATE TABLE order_addresses (
+    reservation_id BLOB NOT NULL PRIMARY KEY,
+    email          TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX order_addresses_by_email ON order_addresses (email);
