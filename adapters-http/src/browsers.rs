@@ -19,7 +19,7 @@ use tower::{Layer, Service};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::header_names::{CORRELATION_ID, RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::header_names::{CORRELATION_ID, ORDER_SECRET, RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::policy::Cors;
 use crate::replies::CONSISTENCY;
 
@@ -43,6 +43,7 @@ pub(crate) fn origins_allowed(cors: &Cors) -> Option<OriginsLayer> {
         HeaderName::from_static("last-event-id"),
         CONSISTENCY,
         CORRELATION_ID,
+        ORDER_SECRET,
     ];
     let shown = [
         LOCATION,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use ticketing_domain::policy::Buyer;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::vocabulary::ids::ReservationId;
 use ticketing_runtime::CancelReservation;
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Caller, PathId, Post, read_object};
+use crate::extract::{Asker, PathId, Post, read_object};
 use crate::money::MoneyBody;
 use crate::replies::Changed;
 use crate::reservations::{ReservationResponse, response};
@@ -50,14 +51,14 @@ pub(crate) struct RefundChangeBody {
 /// The amount that goes back if the reservation is cancelled now, and when that amount changes. Refused if the reservation can
 /// no longer be cancelled.
 #[utoipa::path(get, path = "/api/reservations/{reservation_id}/cancellation", tag = "reservations",
-    params(("reservation_id" = Uuid, Path)), security(("session" = [])),
+    params(("reservation_id" = Uuid, Path)), security(("session" = []), ("order_secret" = [])),
     responses((status = 200, body = CancellationResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn show_cancellation(
     State(state): State<Shared>,
-    caller: Caller,
+    Asker(by): Asker,
     PathId(id): PathId<ReservationId>,
 ) -> Result<Json<CancellationResponse>, ApiError> {
-    let cancellation = state.desk.cancellation(caller.actor(), id).await?;
+    let cancellation = state.desk.cancellation(by, id).await?;
     Ok(Json(CancellationResponse {
         reservation_id: cancellation.reservation_id.uuid(),
         refund_amount: cancellation.refund.into(),
@@ -75,12 +76,12 @@ pub(crate) async fn show_cancellation(
 /// `refund_amount` makes sure that nobody gets less than they were shown.
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/cancel", tag = "reservations", request_body = CancelReservationRequest,
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
-    security(("session" = [])),
+    security(("session" = []), ("order_secret" = [])),
     responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn cancel_reservation(
     State(state): State<Shared>,
     PathId(id): PathId<ReservationId>,
-    post: Post<CancelReservationRequest>,
+    post: Post<CancelReservationRequest, Buyer>,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut errors = Vec::new();
     let agreed = post.body.refund_amount.as_ref();

@@ -217,6 +217,7 @@ impl From<Refusal> for ApiError {
             Refusal::TooManyHolds { limit, reservations } => {
                 plain(Code::TooManyHolds).with_details(json!({ "limit": limit, "reservations": reservations }))
             }
+            Refusal::AddressMissing => plain(Code::AddressMissing),
             Refusal::EventCancelled(_) => plain(Code::EventCancelled),
             Refusal::ReservationExpired {
                 reservation_id,

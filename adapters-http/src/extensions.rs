@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
+use ticketing_domain::policy::Buyer;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
 use crate::errors::{ApiError, ErrorBody};
@@ -16,12 +17,12 @@ use crate::state::Shared;
 /// `max_hold_seconds` allow. Only while no payment is under way, before the hold has run out, and before the event begins.
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/extend", tag = "reservations",
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
-    security(("session" = [])),
+    security(("session" = []), ("order_secret" = [])),
     responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn extend_hold(
     State(state): State<Shared>,
     PathId(id): PathId<ReservationId>,
-    post: Post<Empty>,
+    post: Post<Empty, Buyer>,
 ) -> Result<impl IntoResponse, ApiError> {
     let extended = state.box_office.extend_hold(post.ask(id)).await?;
     Ok(Changed(

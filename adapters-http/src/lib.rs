@@ -12,6 +12,7 @@ mod blocking;
 mod browsers;
 mod cancellations;
 mod compression;
+mod contact;
 mod customers;
 mod docs;
 mod envelope;

@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ObjectBuilder, RefOr, Type};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -30,6 +30,7 @@ use crate::browsers::{origins_allowed, readers_protected};
 use crate::compression::{compressed, compressor};
 use crate::docs::document_route;
 use crate::envelope::{EnvelopeLayer, a_bug, no_such_method};
+use crate::header_names::ORDER_SECRET_NAME;
 use crate::health::Readiness;
 use crate::in_flight::{InFlight, bound_reports};
 use crate::limit::limit;
@@ -40,7 +41,7 @@ use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
 use crate::{
-    analytics, availability, blocking, cancellations, customers, docs, events, extensions, health, payments,
+    analytics, availability, blocking, cancellations, contact, customers, docs, events, extensions, health, payments,
     reservations,
 };
 
@@ -59,6 +60,8 @@ impl Modify for SessionScheme {
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("session", SecurityScheme::Http(bearer));
+        let secret = ApiKeyValue::with_description(ORDER_SECRET_NAME, "The secret of one order of a guest.");
+        components.add_security_scheme("order_secret", SecurityScheme::ApiKey(ApiKey::Header(secret)));
     }
 }
 
@@ -84,6 +87,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(cancellations::show_cancellation))
         .routes(routes!(cancellations::cancel_reservation))
         .routes(routes!(extensions::extend_hold))
+        .routes(routes!(contact::give_contact))
         .routes(routes!(reservations::reservation_history))
         .routes(routes!(payments::create_payment, payments::list_payments))
         .routes(routes!(payments::get_payment))

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use ticketing_domain::policy::Buyer;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::card_numbers::contains_card_number;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 use crate::errors::{ApiError, ErrorBody};
 use crate::events::parse_label;
 use crate::extract::{
-    CARD_NUMBERS_REFUSED, Caller, CaughtUp, Faults, PathId, Place, Post, Query, Read, Sent, read_object,
+    Asker, CARD_NUMBERS_REFUSED, Caller, CaughtUp, Faults, PathId, Place, Post, Query, Read, Sent, read_object,
 };
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
@@ -172,20 +173,20 @@ pub(crate) struct PaymentsResponse {
 /// The provider sets the money for a held reservation aside. The money is charged when the reservation is paid with this
 /// payment, and released when the hold ends.
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = CreatePaymentRequest,
-    params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
+    params(("Idempotency-Key" = Option<String>, Header)), security(("session" = []), ("order_secret" = [])),
     responses((status = 201, body = PaymentResponse),
         (status = 202, description = "The payment is not decided yet: the customer must act, or the provider needs more time.", body = PaymentResponse),
         (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn create_payment(
     State(state): State<Shared>,
-    post: Post<CreatePaymentRequest>,
+    post: Post<CreatePaymentRequest, Buyer>,
 ) -> Result<Response, ApiError> {
     let method = post.body.payment_method.parse()?;
-    let by = post.actor();
     let reservation_id = ReservationId::new(post.body.reservation_id);
+    let by = state.desk.known(post.by, reservation_id).await?;
     let authorized = state
         .box_office
-        .authorize(post.ask(AuthorizePayment { reservation_id, method }))
+        .authorize(post.ask_as(by, AuthorizePayment { reservation_id, method }))
         .await?;
     let view = authorized.value;
     let location = location_of(view.payment_id);
@@ -206,16 +207,16 @@ pub(crate) fn location_of(payment_id: PaymentId) -> String {
 /// Somebody else's payment is not found. While the payment waits for its customer, `next_action` says what the customer must
 /// do.
 #[utoipa::path(get, path = "/api/payments/{payment_id}", tag = "payments",
-    params(("payment_id" = Uuid, Path)), security(("session" = [])),
+    params(("payment_id" = Uuid, Path)), security(("session" = []), ("order_secret" = [])),
     responses((status = 200, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_payment(
     State(state): State<Shared>,
-    caller: Caller,
+    Asker(by): Asker,
     PathId(id): PathId<PaymentId>,
 ) -> Result<Json<PaymentResponse>, ApiError> {
-    let view = state.desk.payment(caller.actor(), id).await?;
+    let view = state.desk.payment(by, id).await?;
     let next_action = match view.status {
-        PaymentStatus::Pending => state.desk.next_action(caller.actor(), id).await?,
+        PaymentStatus::Pending => state.desk.next_action(by, id).await?,
         _ => None,
     };
     Ok(Json(PaymentResponse::with_next_action(&view, next_action)))

@@ -8,18 +8,21 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use ticketing_domain::policy::Buyer;
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::seating::{Allocation, Label};
+use ticketing_ports::vocabulary::secrets::Secret;
 use ticketing_runtime::{HistoryEntry, HoldSeats, PagedList, PayReservation};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Caller, CaughtUp, PathId, Post, Query, read_object};
+use crate::extract::{Asker, Caller, CaughtUp, PathId, Post, Query, read_object};
+use crate::header_names::ORDER_SECRET_NAME;
 use crate::lines::{LineBody, SeatBody, TicketBody, seats_of, shared_by_all};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
@@ -77,6 +80,17 @@ pub(crate) struct ReservationResponse {
     server_time: DateTime<Utc>,
 }
 
+/// A reservation that has just been made.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HeldResponse {
+    #[serde(flatten)]
+    reservation: ReservationResponse,
+    /// The secret with which a guest sees, pays and cancels this order, sent in `Ticketing-Order-Secret`. It is shown only
+    /// here, and only if the request had no secret of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_secret: Option<String>,
+}
+
 /// A reservation whose payment is not decided yet. Ask for the payment later to learn its outcome.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PayingResponse {
@@ -124,6 +138,10 @@ pub(crate) struct HistoryBody {
 
 /// Hold seats
 ///
+/// A guest needs no session: the answer has an `order_secret`, which lets its bearer see, pay, extend and cancel this order
+/// alone. A guest may also make the secret, of 32 random bytes, and send it in `Ticketing-Order-Secret`; that is needed
+/// with an `Idempotency-Key`. Before paying, a guest gives an `email`, here or with `…/contact`.
+///
 /// The seats belong to the caller until `expires_at`, which `…/extend` moves. An order has one section, with `section`, `quantity` and
 /// `specific_seats` at the top, or the lines in `items`, one for each ticket type of a section. A
 /// line that needs tickets at two prices is answered as two. The seats of all lines are held, or none.
@@ -131,40 +149,67 @@ pub(crate) struct HistoryBody {
 /// how many seats a customer may have in all (`max_seats_per_customer`). The server limits in how many reservations of one
 /// event a customer may hold seats at a time (its setting `MAX_LIVE_HOLDS`, 3 by default; administrators have no such limit).
 #[utoipa::path(post, path = "/api/reservations", tag = "reservations", request_body = CreateReservationRequest,
-    params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
-    responses((status = 201, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
+    params(("Idempotency-Key" = Option<String>, Header)), security(("session" = []), ("order_secret" = []), ()),
+    responses((status = 201, body = HeldResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn create_reservation(
     State(state): State<Shared>,
-    post: Post<CreateReservationRequest>,
+    post: Post<CreateReservationRequest, Option<Buyer>>,
 ) -> Result<impl IntoResponse, ApiError> {
     name_event(EventId::new(post.body.event_id));
+    let (by, order_secret) = buyer_of_a_new_order(&state, &post)?;
+    let email = post.body.address(by)?;
     let customer = post.body.customer_id.map(CustomerId::new);
     let hold = HoldSeats {
-        customer: state.desk.hold_for(post.actor(), customer).await?,
+        customer: state.desk.hold_for(by, customer).await?,
         ..HoldSeats::try_from(&post.body)?
     };
-    let held = state.box_office.hold(post.ask(hold)).await;
+    let held = state.box_office.hold(post.ask_as(by, hold)).await;
     let held = held.map_err(|failure| post.body.in_its_form(failure))?;
+    if let (Buyer::Guest(guest), Some(email)) = (by, email) {
+        state
+            .desk
+            .give_address(guest, held.value.reservation_id, &email)
+            .await?;
+    }
     let location = format!("/api/reservations/{}", held.value.reservation_id);
-    Ok(Created(
-        held.consistency,
-        location,
-        response(&held.value, state.clock.now()),
-    ))
+    let response = HeldResponse {
+        reservation: response(&held.value, state.clock.now()),
+        order_secret: order_secret.map(|secret| secret.expose()),
+    };
+    Ok(Created(held.consistency, location, response))
+}
+
+/// Returns who makes a new order, and the secret of the order if this server makes it: for a guest who has sent none.
+fn buyer_of_a_new_order(
+    state: &Shared,
+    post: &Post<CreateReservationRequest, Option<Buyer>>,
+) -> Result<(Buyer, Option<Secret>), ApiError> {
+    match post.by {
+        Some(by) => Ok((by, None)),
+        None if post.has_idempotency_key() => Err(ApiError::invalid_request(
+            ORDER_SECRET_NAME,
+            "is missing: a guest who sends an Idempotency-Key makes the secret of the order too, because the answer to a \
+             repeated request could not show it again",
+        )),
+        None => {
+            let secret = state.desk.new_order_secret();
+            Ok((Buyer::Guest(secret.digest().into()), Some(secret)))
+        }
+    }
 }
 
 /// Show a reservation
 ///
 /// The answer includes every write up to this moment. Somebody else's reservation is not found.
 #[utoipa::path(get, path = "/api/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path)), security(("session" = [])),
+    params(("reservation_id" = Uuid, Path)), security(("session" = []), ("order_secret" = [])),
     responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_reservation(
     State(state): State<Shared>,
-    caller: Caller,
+    Asker(by): Asker,
     PathId(id): PathId<ReservationId>,
 ) -> Result<Json<ReservationResponse>, ApiError> {
-    let view = state.desk.reservation(caller.actor(), id).await?;
+    let view = state.desk.reservation(by, id).await?;
     Ok(Json(response(&view, state.clock.now())))
 }
 
@@ -197,7 +242,7 @@ pub(crate) async fn list_reservations(
 /// With the `payment_id` of an authorised payment, that payment is captured. With a `payment_method`, a payment is authorised
 /// and captured in one step. After a declined payment the seats stay held; the third declined payment ends the reservation.
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/payment", tag = "reservations",
-    request_body = PayRequest, security(("session" = [])),
+    request_body = PayRequest, security(("session" = []), ("order_secret" = [])),
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = ReservationResponse),
         (status = 202, description = "The payment is not decided yet: the customer must act, or the provider needs more time.", body = PayingResponse),
@@ -205,9 +250,9 @@ pub(crate) async fn list_reservations(
 pub(crate) async fn pay_reservation(
     State(state): State<Shared>,
     PathId(reservation_id): PathId<ReservationId>,
-    post: Post<PayRequest>,
+    post: Post<PayRequest, Buyer>,
 ) -> Result<Response, ApiError> {
-    let by = post.actor();
+    let by = state.desk.known(post.by, reservation_id).await?;
     let method = post
         .body
         .payment_method
@@ -217,11 +262,14 @@ pub(crate) async fn pay_reservation(
     let payment_id = post.body.payment_id.map(PaymentId::new);
     let paid = state
         .box_office
-        .pay(post.ask(PayReservation {
-            reservation_id,
-            payment_id,
-            method,
-        }))
+        .pay(post.ask_as(
+            by,
+            PayReservation {
+                reservation_id,
+                payment_id,
+                method,
+            },
+        ))
         .await?;
     let reservation = response(&paid.value, state.clock.now());
     let pending = paid
@@ -247,14 +295,14 @@ pub(crate) async fn pay_reservation(
 ///
 /// Answers with every recorded fact of the reservation, the oldest first.
 #[utoipa::path(get, path = "/api/reservations/{reservation_id}/history", tag = "reservations",
-    params(("reservation_id" = Uuid, Path)), security(("session" = [])),
+    params(("reservation_id" = Uuid, Path)), security(("session" = []), ("order_secret" = [])),
     responses((status = 200, body = HistoryResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn reservation_history(
     State(state): State<Shared>,
-    caller: Caller,
+    Asker(by): Asker,
     PathId(id): PathId<ReservationId>,
 ) -> Result<Json<HistoryResponse>, ApiError> {
-    let entries = state.desk.reservation_history(caller.actor(), id).await?;
+    let entries = state.desk.reservation_history(by, id).await?;
     let events = entries
         .into_iter()
         .map(HistoryBody::try_from)

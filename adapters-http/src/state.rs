@@ -78,6 +78,8 @@ pub struct HttpConfig {
     pub max_in_flight: Option<u32>,
     /// At most how many requests a user or a network may send.
     pub rates: Rates,
+    /// Whether people without an account may hold and buy. By default only those may whom the host knows.
+    pub guests: bool,
     /// Is told of every answer that is an error, and of WebSockets and their messages, in order to count them.
     pub observer: Arc<dyn Observer>,
     /// Records what was sent over WebSockets for requests whose traces are recorded.
@@ -98,6 +100,7 @@ impl Default for HttpConfig {
             networks: Networks::default(),
             max_in_flight: None,
             rates: Rates::default(),
+            guests: false,
             observer: Arc::new(NoObserver),
             tracer: Arc::new(NoTracer),
             stopping: CancellationToken::new(),

@@ -110,6 +110,7 @@ fn step(event: u64) -> Vec<Change> {
         completed_at: None,
         tickets: Vec::new(),
         refunded_amount: None,
+        customer_id: None,
     };
     let paid = |status, version| {
         vec![Change::PaymentChanged(PaymentChange {

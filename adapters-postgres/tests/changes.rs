@@ -74,6 +74,7 @@ fn reserved(number: u64, status: ReservationStatus, version: u64) -> Reservation
         completed_at: None,
         tickets: Vec::new(),
         refunded_amount: None,
+        customer_id: None,
     }
 }
 

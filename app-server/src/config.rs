@@ -34,8 +34,8 @@ pub use protection::ProtectionSettings;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use redis_url::{InvalidRedisUrl, RedisUrl};
 pub use settings::{
-    EngineSettings, HttpSettings, LogFormat, LogSettings, LostPast, Role, SandboxSettings, ServiceSettings, Settings,
-    StorageSettings,
+    EngineSettings, Guests, HttpSettings, LogFormat, LogSettings, LostPast, Role, SandboxSettings, ServiceSettings,
+    Settings, StorageSettings,
 };
 pub use sign_in::{GithubSettings, GoogleSettings, OidcSettings, SignInSettings};
 pub use storage_url::{InvalidPostgresUrl, InvalidStorageUrl, PostgresUrl, StorageUrl};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapters_external::{SandboxGateway, SystemClock, SystemIds};
+use adapters_external::{SandboxGateway, SystemClock, SystemEntropy, SystemIds};
 use adapters_http::{BySession, HealthCheck, HttpConfig, HttpState, LiveConnections};
 use adapters_otel::Traces;
 use anyhow::Context as _;
@@ -318,8 +318,9 @@ fn desk(engine: &Engine, storage: &Storage, read_side: &ReadSide, clock: Arc<Sys
     let ports = DeskPorts::new(
         storage.log.events.clone(),
         read_side.stores.clone(),
-        storage.accounts.users.clone(),
+        &storage.accounts,
         clock,
+        Arc::new(SystemEntropy),
     );
     Desk::new(engine.box_office(), ports, engine.read_models_reached()).with_boards(engine.live_boards())
 }

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_external::{SandboxGateway, SystemClock, SystemIds};
+use adapters_external::{SandboxGateway, SystemClock, SystemEntropy, SystemIds};
 use adapters_http::{ApiError, Authenticate, HttpConfig, HttpState, LiveConnections, LiveSettings};
 use adapters_memory::{InMemory, InMemoryFollowerStore};
 use anyhow::Context as _;
@@ -172,7 +172,6 @@ async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)
     // No older build will ever read this log, so the box office may write the newest version of every fact at once.
     finish_update(log.events.as_ref()).await?;
     let read_models = InMemory::read_models();
-    let users = InMemory::accounts().users;
     let clock = Arc::new(SystemClock::new());
     let ids = Arc::new(SystemIds::new());
     let engine = Engine::start(
@@ -189,7 +188,13 @@ async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)
         box_office: engine.box_office(),
         desk: Desk::new(
             engine.box_office(),
-            DeskPorts::new(log.events, read_models, users, clock.clone()),
+            DeskPorts::new(
+                log.events,
+                read_models,
+                &InMemory::accounts(),
+                clock.clone(),
+                Arc::new(SystemEntropy),
+            ),
             engine.read_models_reached(),
         )
         .with_boards(engine.live_boards()),

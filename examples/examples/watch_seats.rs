@@ -429,7 +429,13 @@ mod demonstration {
             ProjectionPorts::new(&read_models, Arc::new(InMemoryFollowerStore::new()), None),
             EngineConfig::default(),
         );
-        let desk_ports = DeskPorts::new(log.events, read_models, accounts.users.clone(), clock.clone());
+        let desk_ports = DeskPorts::new(
+            log.events,
+            read_models,
+            accounts,
+            clock.clone(),
+            Arc::new(SystemEntropy),
+        );
         let state = HttpState {
             box_office: engine.box_office(),
             desk: Desk::new(engine.box_office(), desk_ports, engine.read_models_reached())

@@ -200,6 +200,7 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
         completed_at: None,
         tickets: Vec::new(),
         refunded_amount: None,
+        customer_id: None,
     };
     let changed = |status| ReservationChange {
         status: Some(status),
@@ -234,6 +235,7 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
                 payment_id: completed.sale.payment_id.map_or(Said::Gone, Said::Now),
                 completed_at: Some(completed.sale.sold_at),
                 tickets: completed.tickets.clone(),
+                customer_id: Some(completed.sale.customer_id),
                 ..changed(ReservationStatus::Completed)
             }),
             Change::TicketsSold(completed.sale.clone()),

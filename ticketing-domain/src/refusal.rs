@@ -104,6 +104,9 @@ pub enum Refusal {
         /// The reservations that hold seats.
         reservations: Vec<ReservationId>,
     },
+    /// A guest has not given an address for the order yet.
+    #[error("the order has no address yet; give the buyer's e-mail address first")]
+    AddressMissing,
     /// The event was cancelled.
     #[error("event {0} is cancelled")]
     EventCancelled(EventId),
@@ -185,6 +188,7 @@ impl Refusal {
             Self::SeatsUnavailable { .. } => "SEATS_UNAVAILABLE",
             Self::CustomerLimitReached { .. } => "CUSTOMER_LIMIT_REACHED",
             Self::TooManyHolds { .. } => "TOO_MANY_HOLDS",
+            Self::AddressMissing => "ADDRESS_MISSING",
             Self::EventCancelled(_) => "EVENT_CANCELLED",
             Self::ReservationExpired { .. } => "RESERVATION_EXPIRED",
             Self::NoMoreExtensions { .. } => "NO_MORE_EXTENSIONS",

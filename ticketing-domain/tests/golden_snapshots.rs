@@ -48,6 +48,7 @@ fn sales(places: impl Fn(&[&str]) -> TakenSeats) -> Vec<InventoryEvent> {
         SeatsSold {
             reservation_id: reservation(2),
             quantity: 2,
+            customer_id: None,
         }
         .into(),
         HoldExtended {

@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::failure::{Failure, UnavailableCause};
 use crate::known_log::KnownLog;
 use crate::lane::{CommandJob, Delivered, Job, LaneIndex, Lanes, QuestionJob, RunningKey, RunningKeys};
-use crate::request::{Answer, HistoryEntry, Request, user_of};
+use crate::request::{Answer, HistoryEntry, Request};
 use crate::setup::Ports;
 
 /// At most how long a cancellation or a refund waits for the gateway. After that, its caller is answered with the
@@ -228,7 +228,7 @@ impl BoxOffice {
     ///
     /// # Errors
     /// Fails if there is no such reservation, or if it belongs to another customer.
-    pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
+    pub async fn reservation(&self, by: impl Into<Caller>, id: ReservationId) -> Result<ReservationView, Failure> {
         self.see(by.into(), SeeReservation { reservation_id: id }).await
     }
 
@@ -236,7 +236,7 @@ impl BoxOffice {
     ///
     /// # Errors
     /// Fails as the cancellation itself would.
-    pub async fn cancellation(&self, by: Actor, id: ReservationId) -> Result<Cancellation, Failure> {
+    pub async fn cancellation(&self, by: impl Into<Caller>, id: ReservationId) -> Result<Cancellation, Failure> {
         self.see(by.into(), SeeCancellation { reservation_id: id }).await
     }
 
@@ -244,7 +244,7 @@ impl BoxOffice {
     ///
     /// # Errors
     /// Fails if there is no such payment, or if it belongs to another customer.
-    pub async fn payment(&self, by: Actor, id: PaymentId) -> Result<PaymentView, Failure> {
+    pub async fn payment(&self, by: impl Into<Caller>, id: PaymentId) -> Result<PaymentView, Failure> {
         self.see(by.into(), SeePayment { payment_id: id }).await
     }
 
@@ -252,7 +252,7 @@ impl BoxOffice {
     ///
     /// # Errors
     /// Fails if there is no such reservation, or if it belongs to another customer.
-    pub async fn history(&self, by: Actor, id: ReservationId) -> Result<Vec<HistoryEntry>, Failure> {
+    pub async fn history(&self, by: impl Into<Caller>, id: ReservationId) -> Result<Vec<HistoryEntry>, Failure> {
         self.reservation(by, id).await?;
         // The limit is never reached: a reservation has few facts, and each declined payment adds only two.
         let events = self.ports.events.read_stream(id.into(), Version::NONE, 1_000).await?;
@@ -339,11 +339,16 @@ impl BoxOffice {
             return Ok(None);
         };
         let key = IdempotencyKey {
-            user_id: user_of(request.by).unwrap_or(UserId::new(Uuid::nil())),
+            user_id: keeper_of_keys(request.by),
             key: wanted.key.clone(),
         };
         let running = self.running.take(key, wanted.request_hash);
         running.map(Some).ok_or(Failure::RequestInProgress)
+    }
+
+    /// Makes a new id for a person.
+    pub(crate) fn fresh_person(&self) -> UserId {
+        UserId::new(self.ports.ids.uuid())
     }
 
     /// Finds the lane of a command or question.
@@ -358,5 +363,20 @@ impl BoxOffice {
                 lane.ok_or_else(|| Refusal::not_found(stream).into())
             }
         }
+    }
+}
+
+/// Returns under which id the idempotency keys of a caller are kept. Those of a guest are kept under the first half of the
+/// digest of the order's secret, so that nobody without the secret is told the answer.
+fn keeper_of_keys(caller: Caller) -> UserId {
+    match caller {
+        Caller::Person(actor) => actor.user_id,
+        Caller::Guest(guest) => {
+            let [first, _] = guest.secret.as_bytes().as_chunks().0 else {
+                unreachable!("a digest has twice as many bytes as an id")
+            };
+            UserId::new(Uuid::from_bytes(*first))
+        }
+        Caller::World => UserId::new(Uuid::nil()),
     }
 }

@@ -79,10 +79,10 @@ pub struct HistoryEntry {
     pub data: Vec<u8>,
 }
 
-/// The user behind a caller. `None` if the caller is the gateway or a deadline.
+/// The user behind a caller. `None` if the caller is a guest, the gateway or a deadline.
 pub(crate) fn user_of(caller: Caller) -> Option<UserId> {
     match caller {
         Caller::Person(actor) => Some(actor.user_id),
-        Caller::World => None,
+        Caller::Guest(_) | Caller::World => None,
     }
 }

@@ -58,6 +58,7 @@ codes! {
     CustomerLimitReached = "CUSTOMER_LIMIT_REACHED", CONFLICT, "With these seats, the customer would have more seats than the event allows one customer.";
     TooManyHolds = "TOO_MANY_HOLDS", CONFLICT, "The customer holds seats of the event in as many reservations as the server allows; one has to be paid or given up first.";
     NoMoreExtensions = "NO_MORE_EXTENSIONS", CONFLICT, "The event does not let this hold last any longer.";
+    AddressMissing = "ADDRESS_MISSING", CONFLICT, "The buyer of a guest's order has not given an e-mail address yet.";
     ResourceAlreadyExists = "RESOURCE_ALREADY_EXISTS", CONFLICT, "What the request would make exists already, or belongs to somebody else.";
     PaymentInProgress = "PAYMENT_IN_PROGRESS", CONFLICT, "A payment for the reservation is not decided yet; wait for its outcome.";
     RefundChanged = "REFUND_CHANGED", CONFLICT, "Another amount goes back now than the one that the request agrees to.";

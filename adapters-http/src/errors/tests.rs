@@ -53,6 +53,7 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
             limit: 3,
             reservations: Vec::new(),
         },
+        Refusal::AddressMissing,
         Refusal::EventCancelled(EventId::new(id)),
         Refusal::ReservationExpired {
             reservation_id: ReservationId::new(id),

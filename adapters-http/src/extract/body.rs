@@ -5,6 +5,8 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use http_body_util::LengthLimitError;
 use serde_json::Value;
+use ticketing_domain::book::Caller as Sender;
+use ticketing_domain::policy::Buyer;
 use ticketing_domain::refusal::FieldError;
 use ticketing_ports::vocabulary::card_numbers::contains_card_number;
 use ticketing_ports::vocabulary::roles::Actor;
@@ -14,7 +16,7 @@ use super::correlation::correlation_id;
 use super::idempotency::idempotency_key;
 use super::read::{Faults, Place, Read};
 use super::sent::{Object, Sent};
-use super::session::Caller;
+use super::session::{Asker, Caller, asker};
 use super::trace_context::trace_context;
 use crate::errors::{ApiError, Code};
 use crate::state::Shared;
@@ -30,17 +32,35 @@ pub(crate) struct Empty {}
 
 super::read_object!(Empty {});
 
-/// Extracts what a command needs from its request: the caller, the body, and the idempotency key if there is one.
+/// Extracts what a command needs from its request: who sends it, the body, and the idempotency key if there is one.
+///
+/// By default a signed-in person has to send it. With `By` = [`Buyer`] somebody with the secret of an order may send it too,
+/// and with
+/// `Option<Buyer>` everybody, if the host lets guests buy.
 #[derive(Debug)]
-pub(crate) struct Post<T> {
+pub(crate) struct Post<T, By = Actor> {
     pub(crate) body: T,
-    actor: Actor,
+    pub(crate) by: By,
     ask: Ask<()>,
 }
 
 impl<T> Post<T> {
     pub(crate) fn actor(&self) -> Actor {
-        self.actor
+        self.by
+    }
+}
+
+impl<T, By> Post<T, By> {
+    pub(crate) fn has_idempotency_key(&self) -> bool {
+        self.ask.idempotency.is_some()
+    }
+
+    /// Turns a command into a request to the engine, like [`ask`](Self::ask), which this caller sends.
+    pub(crate) fn ask_as<C>(&self, by: impl Into<Sender>, command: C) -> Ask<C> {
+        Ask {
+            by: by.into(),
+            ..self.ask(command)
+        }
     }
 
     /// Turns a command into a request to the engine: adds the caller, the correlation id, the trace context and the
@@ -61,7 +81,7 @@ impl<T: Read> FromRequest<Shared> for Body<T> {
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let bytes = read(body, state.config.body_limit).await?;
+        let bytes = read_body(body, state.config.body_limit).await?;
         parse(&parts.headers, &bytes).map(Self)
     }
 }
@@ -72,21 +92,51 @@ impl<T: Read> FromRequest<Shared> for Post<T> {
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let actor = Caller::from_request_parts(&mut parts, state).await?.actor();
+        Self::read(parts, body, state, actor, actor.into()).await
+    }
+}
+
+impl<T: Read> FromRequest<Shared> for Post<T, Buyer> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let Asker(buyer) = Asker::from_request_parts(&mut parts, state).await?;
+        Self::read(parts, body, state, buyer, buyer.into()).await
+    }
+}
+
+impl<T: Read> FromRequest<Shared> for Post<T, Option<Buyer>> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let buyer = asker(&parts, state).await?;
+        if !state.config.guests && !matches!(buyer, Some(Buyer::Person(_))) {
+            return Err(ApiError::unauthenticated());
+        }
+        let sender = buyer.map_or(Sender::World, Sender::from);
+        Self::read(parts, body, state, buyer, sender).await
+    }
+}
+
+impl<T: Read, By> Post<T, By> {
+    async fn read(parts: Parts, body: HttpBody, state: &Shared, by: By, sender: Sender) -> Result<Self, ApiError> {
         let key = idempotency_key(&parts)?;
-        let bytes = read(body, state.config.body_limit).await?;
+        let bytes = read_body(body, state.config.body_limit).await?;
         let body = parse(&parts.headers, &bytes)?;
         let idempotency = key.map(|key| IdempotencyRequest {
             key,
             request_hash: request_hash(&parts, &bytes),
         });
         let ask = Ask {
-            by: actor.into(),
+            by: sender,
             correlation_id: correlation_id(&parts, state),
             trace: trace_context(&parts.headers),
             idempotency,
             command: (),
         };
-        Ok(Self { body, actor, ask })
+        Ok(Self { body, by, ask })
     }
 }
 
@@ -104,7 +154,7 @@ fn request_hash(parts: &Parts, body: &[u8]) -> [u8; 32] {
     digest.finalize().into()
 }
 
-async fn read(body: HttpBody, limit: usize) -> Result<Bytes, ApiError> {
+async fn read_body(body: HttpBody, limit: usize) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::new(Code::PayloadTooLarge, format!("the body has more than {limit} bytes"));
     // Refuses a body whose announced length is over the limit before any of it is read.
     if body.size_hint().lower() > limit as u64 {

@@ -21,5 +21,5 @@ pub(crate) use path::{CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;
 pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, Statuses, read_object};
 pub(crate) use sent::Sent;
-pub(crate) use session::{Caller, MaybeCaller, SignedIn};
+pub(crate) use session::{AGuest, Asker, Caller, MaybeCaller, SignedIn};
 pub(crate) use trace_context::trace_context;

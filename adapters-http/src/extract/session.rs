@@ -1,5 +1,7 @@
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use ticketing_domain::policy::{Buyer, Guest};
 use ticketing_ports::people::sessions::Session;
 use ticketing_ports::people::users::User;
 use ticketing_ports::vocabulary::roles::Actor;
@@ -7,6 +9,7 @@ use ticketing_ports::vocabulary::secrets::Secret;
 
 use crate::authenticate::{Authenticated, session_shown};
 use crate::errors::ApiError;
+use crate::header_names::{ORDER_SECRET, ORDER_SECRET_NAME};
 use crate::request_names::name_user;
 use crate::state::Shared;
 
@@ -45,6 +48,55 @@ impl FromRequestParts<Shared> for MaybeCaller {
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         authenticated(parts, state).await.map(Self)
+    }
+}
+
+/// Extracts who asks about an order: somebody with the order's secret, or else the caller. If the request shows neither, it
+/// is refused with 401.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker(pub(crate) Buyer);
+
+impl FromRequestParts<Shared> for Asker {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let asker = asker(parts, state).await?;
+        asker.map(Self).ok_or_else(ApiError::unauthenticated)
+    }
+}
+
+/// Returns who asks about an order; `None` if the request does not say it.
+pub(super) async fn asker(parts: &Parts, state: &Shared) -> Result<Option<Buyer>, ApiError> {
+    match order_secret(&parts.headers)? {
+        Some(secret) => Ok(Some(Buyer::Guest(secret.digest().into()))),
+        None => Ok(authenticated(parts, state).await?.map(Buyer::Person)),
+    }
+}
+
+/// Extracts the guest, who must show the secret of an order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AGuest(pub(crate) Guest);
+
+impl FromRequestParts<Shared> for AGuest {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, ApiError> {
+        let secret = order_secret(&parts.headers)?.ok_or_else(ApiError::unauthenticated)?;
+        Ok(Self(secret.digest().into()))
+    }
+}
+
+/// Returns the secret of an order that the request shows; `None` if it shows none.
+fn order_secret(headers: &HeaderMap) -> Result<Option<Secret>, ApiError> {
+    let mut values = headers.get_all(ORDER_SECRET).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let secret = value.to_str().ok().and_then(Secret::parse);
+    match (secret, values.next()) {
+        (Some(secret), None) => Ok(Some(secret)),
+        _ => {
+            let reason = "must be 32 random bytes, written as 43 base64url characters";
+            Err(ApiError::invalid_request(ORDER_SECRET_NAME, reason))
+        }
     }
 }
 

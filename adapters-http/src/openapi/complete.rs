@@ -158,7 +158,7 @@ fn codes_by_form(id: &str, method: &str, known: bool) -> Vec<Code> {
     if known || FOR_EVERYBODY.contains(&id) {
         codes.push(Code::Unauthenticated);
     }
-    if ["post", "patch"].contains(&method) {
+    if ["post", "put", "patch"].contains(&method) {
         codes.extend([Code::PayloadTooLarge, Code::UnsupportedMediaType]);
     }
     let is_command = method == "post" && known && !SESSION_COMMANDS.contains(&id);

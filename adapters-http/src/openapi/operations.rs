@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::errors::Code;
 use crate::errors::Code::{
-    Busy, CredentialRefused, CustomerLimitReached, CustomerNotFound, EventCancelled, EventNotFound, Forbidden,
-    InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NoMoreExtensions, NotEnoughLeft,
-    NotFound, NothingGoesBack, PaymentFailed, PaymentInProgress, PaymentNotFound, RateLimited, RefundChanged,
-    ReservationExpired, ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound, TooManyHolds,
-    Unauthenticated, UpdateUnderWay, ValidationFailed,
+    AddressMissing, Busy, CredentialRefused, CustomerLimitReached, CustomerNotFound, EventCancelled, EventNotFound,
+    Forbidden, InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NoMoreExtensions,
+    NotEnoughLeft, NotFound, NothingGoesBack, PaymentFailed, PaymentInProgress, PaymentNotFound, RateLimited,
+    RefundChanged, ReservationExpired, ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound,
+    TooManyHolds, Unauthenticated, UpdateUnderWay, ValidationFailed,
 };
 
 /// Returns the error codes that are particular to one operation; `None` if the operation has no row here. Codes that
@@ -89,6 +89,8 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             ReservationNotFound,
             PaymentNotFound,
             ReservationExpired,
+            AddressMissing,
+            CustomerLimitReached,
             ResourceAlreadyExists,
             PaymentInProgress,
             EventCancelled,
@@ -103,6 +105,7 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             InvalidStateTransition,
             UpdateUnderWay,
         ],
+        "give_contact" => &[ReservationNotFound, InvalidStateTransition, ValidationFailed],
         "show_cancellation" => &[ReservationNotFound, ReservationExpired, InvalidStateTransition],
         "cancel_reservation" => &[
             ReservationNotFound,
@@ -116,6 +119,8 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             PaymentFailed,
             ReservationNotFound,
             ReservationExpired,
+            AddressMissing,
+            CustomerLimitReached,
             PaymentInProgress,
             EventCancelled,
             InvalidStateTransition,
@@ -171,10 +176,12 @@ pub(super) fn examples(operation: &str) -> Vec<(&'static str, Value)> {
         { "section": "General", "ticket_type": "regular", "quantity": 1 },
         { "section": "General", "ticket_type": "student", "quantity": 2 },
     ] });
+    let guest = json!({ "event_id": EVENT, "section": "General", "quantity": 1, "email": "grace@example.com" });
     vec![
         ("one_section", one),
         ("several_sections", several),
         ("ticket_types", types),
+        ("without_an_account", guest),
     ]
 }
 
@@ -218,6 +225,7 @@ fn example(operation: &str) -> Option<Value> {
         "pay_reservation" => json!({ "payment_method": { "type": "card", "token": "tok_visa" } }),
         "create_payment" => json!({
             "reservation_id": RESERVATION, "payment_method": { "type": "card", "token": "tok_visa" } }),
+        "give_contact" => json!({ "email": "ada@example.com" }),
         "cancel_reservation" => json!({ "refund_amount": price(0) }),
         "refund_payment" => json!({ "amount": price(2_500), "reason": "A seat with no view" }),
         "give_role" => json!({ "email": "ada@example.com", "role": "event_owner" }),

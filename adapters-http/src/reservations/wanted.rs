@@ -1,11 +1,14 @@
 //! The body of a request for seats, in its two forms: one section at the top, or lines.
 
+use ticketing_domain::policy::Buyer;
 use ticketing_domain::refusal::{FieldError, Refusal};
+use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_runtime::{Failure, HoldFor, HoldSeats, WantedLine};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::contact::parse_address;
 use crate::extract::{Quantity, read_object};
 use crate::lines::{LineRequest, parse_seats};
 
@@ -29,6 +32,9 @@ pub(crate) struct CreateReservationRequest {
     items: Option<Vec<LineRequest>>,
     /// Who gets the seats; the caller if absent. Only an administrator can name somebody else.
     pub(crate) customer_id: Option<Uuid>,
+    /// The e-mail address of a guest. It may also be given later, before paying.
+    #[schema(example = "ada@example.com")]
+    email: Option<String>,
 }
 
 read_object!(CreateReservationRequest {
@@ -38,13 +44,26 @@ read_object!(CreateReservationRequest {
     quantity,
     specific_seats,
     items,
-    customer_id
+    customer_id,
+    email
 });
 
 /// What the path of a field of the only line begins with.
 const OF_THE_ONLY_LINE: &str = "items[0].";
 
 impl CreateReservationRequest {
+    /// Returns the address of a guest, if it is given already.
+    pub(crate) fn address(&self, by: Buyer) -> Result<Option<EmailAddress>, Refusal> {
+        match (&self.email, by) {
+            (None, _) => Ok(None),
+            (Some(email), Buyer::Guest(_)) => parse_address(email).map(Some),
+            (Some(_), Buyer::Person(_)) => Err(Refusal::invalid(
+                "email",
+                "is only for guests: whoever is signed in has given an address already",
+            )),
+        }
+    }
+
     /// Names the fields of a failure as the request has them: a request with one section at the top has no `items`.
     pub(crate) fn in_its_form(&self, failure: Failure) -> Failure {
         let Failure::Refused(Refusal::Invalid(mut errors)) = failure else {

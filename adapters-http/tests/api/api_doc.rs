@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::openapi::{document, operations, request_examples};
 use crate::support::blessed::is_up_to_date;
@@ -123,7 +123,12 @@ fn curl(id: &str, (method, path, operation): (&str, &str, &Value), body: &Value,
         (method, _) => format!(" -X {}", method.to_uppercase()),
     };
     let mut line = format!("curl -s{sends} \"$URL{path}\"");
-    if operation["security"].as_array().is_some_and(|ways| ways.len() == 1) {
+    let ways = operation["security"].as_array().map_or(&[][..], Vec::as_slice);
+    let has = |way: &str| ways.iter().any(|one| one[way].is_array());
+    let may_be_a_stranger = ways.iter().any(|way| *way == json!({}));
+    if before.contains("Ticketing-Order-Secret") || has("order_secret") && !has("session") {
+        line += " -H \"Ticketing-Order-Secret: $SECRET\"";
+    } else if has("session") && (!may_be_a_stranger || before.contains("Bearer $")) {
         let who = before.split_once("Bearer $").map_or("CUSTOMER", |(_, rest)| {
             rest.split(|c: char| !c.is_ascii_uppercase() && c != '_')
                 .next()

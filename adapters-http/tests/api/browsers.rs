@@ -52,6 +52,7 @@ async fn a_page_of_an_allowed_origin_may_call_the_api_and_read_what_it_needs() {
             "if-none-match",
             "last-event-id",
             "ticketing-consistency",
+            "ticketing-order-secret",
             "x-correlation-id",
         ]
     );

@@ -128,6 +128,7 @@ fn rows_of_holds() -> Vec<Row> {
             "NO_MORE_EXTENSIONS",
             Some(json!({ "extensions": 2, "expires_at": "2027-01-15T08:00:00Z" })),
         ),
+        (Refusal::AddressMissing, 409, "ADDRESS_MISSING", None),
         (
             Refusal::ReservationExpired {
                 reservation_id: ReservationId::new(id),

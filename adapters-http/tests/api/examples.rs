@@ -130,11 +130,12 @@ impl Player {
 
 #[tokio::test(start_paused = true)]
 async fn the_example_of_every_operation_succeeds_and_is_answered_as_recorded() {
-    let server = TestServer::start();
+    let server = TestServer::start_with(|setup| setup.http.guests = true);
     let (root, ada) = (server.admin("root").await, server.customer("ada").await);
     let mut player = Player::new();
     player.set("customer_id", ada.id().to_string());
     sells(&mut player, &root, &ada).await;
+    sells_to_a_guest(&mut player, &server).await;
     tells_what_was_sold(&mut player, &root, &ada).await;
     signs_in_with_a_passkey(&mut player, &server, &ada).await;
     signs_in_at_a_provider(&mut player, &server, &ada).await;
@@ -193,6 +194,20 @@ async fn sells(player: &mut Player, root: &Actor, ada: &Actor) {
     let token = refunded.header("ticketing-consistency");
     let seen = [("ticketing-consistency", token.as_str())];
     ada.get_with("/api/payments", &seen).await.expect(200);
+}
+
+async fn sells_to_a_guest(player: &mut Player, server: &TestServer) {
+    let guest = server.stranger();
+    let of_the_customer = player.values["reservation_id"].clone();
+    let held = player
+        .play_example(&guest, "create_reservation", Some("without_an_account"), &[])
+        .await;
+    player.keep("reservation_id", &held);
+    let secret = held.text("order_secret");
+    let secret = [("ticketing-order-secret", secret.as_str())];
+    player.play_with(&guest, "give_contact", &secret).await;
+    player.play_example(&guest, "pay_reservation", None, &secret).await;
+    player.values.insert("reservation_id", of_the_customer);
 }
 
 async fn tells_what_was_sold(player: &mut Player, root: &Actor, ada: &Actor) {

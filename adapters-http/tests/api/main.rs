@@ -18,6 +18,7 @@ mod event_lists;
 mod events;
 mod examples;
 mod extensions;
+mod guests;
 mod halls;
 mod health;
 mod hosted;

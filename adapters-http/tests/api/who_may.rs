@@ -33,6 +33,8 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("pay_reservation",            [401, 200, 404, 404, 404, 200]),
     ("show_cancellation",          [401, 200, 404, 404, 404, 200]),
     ("extend_hold",                [401, 200, 404, 404, 404, 200]),
+    // A guest's own: nobody else gives the address, whoever it is.
+    ("give_contact",               [401, 401, 401, 401, 401, 401]),
     ("cancel_reservation",         [401, 200, 404, 404, 404, 200]),
     ("reservation_history",        [401, 200, 404, 404, 404, 200]),
     ("create_payment",             [401, 201, 404, 404, 404, 201]),
@@ -214,6 +216,7 @@ impl World {
             "complete_login" | "complete_registration" => {
                 json!({ "challenge_id": unknown_secret(), "credential": {} })
             }
+            "give_contact" => json!({ "email": "grace@example.com" }),
             "give_role" => json!({ "email": "bob@example.com", "role": "event_owner" }),
             "rename_passkey" => json!({ "name": "Blue" }),
             _ => return Vec::new(),

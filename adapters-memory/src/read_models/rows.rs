@@ -276,6 +276,12 @@ impl Rows {
         row.expires_at = change.expires_at.unwrap_or(row.expires_at);
         row.payment_id = change.payment_id.over(row.payment_id);
         row.completed_at = change.completed_at.or(row.completed_at);
+        if let Some(customer) = change.customer_id.filter(|customer| *customer != row.customer_id) {
+            let key = |customer| (customer, row.created_at, row.reservation_id.uuid());
+            self.reservations_by_customer.remove(&key(row.customer_id));
+            self.reservations_by_customer.insert(key(customer));
+            row.customer_id = customer;
+        }
         if !change.tickets.is_empty() {
             row.tickets = change.tickets;
         }

@@ -101,6 +101,7 @@ impl LyingReadModels {
             (ReadLie::KeepsWhatIsGone, Change::ReservationChanged(change)) if change.payment_id == Said::Gone => {
                 change.payment_id = Said::Nothing;
             }
+            (ReadLie::ForgetsWhoseItIsNow, Change::ReservationChanged(change)) => change.customer_id = None,
             (ReadLie::ClearsTheLastFour, Change::PaymentChanged(change)) => {
                 change.last_four = Some(change.last_four.clone().unwrap_or_default());
             }

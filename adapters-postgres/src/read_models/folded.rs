@@ -155,6 +155,7 @@ impl Folded {
             view.expires_at = change.expires_at.unwrap_or(view.expires_at);
             view.payment_id = change.payment_id.over(view.payment_id);
             view.completed_at = change.completed_at.or(view.completed_at);
+            view.customer_id = change.customer_id.unwrap_or(view.customer_id);
             if !change.tickets.is_empty() {
                 view.tickets = change.tickets;
             }
@@ -169,6 +170,7 @@ impl Folded {
                 earlier.expires_at = change.expires_at.or(earlier.expires_at);
                 earlier.payment_id = change.payment_id.after(earlier.payment_id);
                 earlier.completed_at = change.completed_at.or(earlier.completed_at);
+                earlier.customer_id = change.customer_id.or(earlier.customer_id);
                 if !change.tickets.is_empty() {
                     earlier.tickets = change.tickets;
                 }

@@ -73,8 +73,8 @@ impl ReservationQueries for PostgresReadModels {
     async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError> {
         let rows = self
             .page_of(
-                "SELECT total, created_at AS at, reservation_id, status, version, payment_id, completed_at, tickets, refunded,
-                        extended_until, view
+                "SELECT total, created_at AS at, reservation_id, customer_id, status, version, payment_id, completed_at, tickets,
+                        refunded, extended_until, view
                  FROM (SELECT count(*) AS total FROM read_models.reservations WHERE customer_id = $1) AS counted
                  LEFT JOIN (
                      SELECT * FROM read_models.reservations
@@ -221,6 +221,7 @@ fn reservation_from(row: &PgRow) -> Result<ReservationView, StoreError> {
     let Json(tickets): Json<Vec<StoredTicket>> = cells.get("tickets")?;
     let first = LineId::first_of(view.reservation_id);
     Ok(ReservationView {
+        customer_id: CustomerId::new(cells.get("customer_id")?),
         status: cells.parse("status", ReservationStatus::parse)?,
         version: Version(cells.count("version")?),
         payment_id: cells.get::<Option<Uuid>>("payment_id")?.map(PaymentId::new),

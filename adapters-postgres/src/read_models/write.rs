@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use ticketing_ports::read_models::changes::Said;
 use ticketing_ports::read_models::event_search::terms_of;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_ports::vocabulary::ids::{EventId, PaymentId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use uuid::Uuid;
@@ -213,9 +213,10 @@ impl PostgresReadModels {
                       AS held (reservation_id, customer_id, created_at, status, version, payment_id, completed_at,
                                tickets, refunded, view)
                  ON CONFLICT (reservation_id) DO UPDATE
-                 SET status = excluded.status, version = excluded.version, payment_id = excluded.payment_id,
-                     completed_at = excluded.completed_at, tickets = excluded.tickets, refunded = excluded.refunded,
-                     extended_until = NULL, view = excluded.view",
+                 SET customer_id = excluded.customer_id, status = excluded.status, version = excluded.version,
+                     payment_id = excluded.payment_id, completed_at = excluded.completed_at,
+                     tickets = excluded.tickets, refunded = excluded.refunded, extended_until = NULL,
+                     view = excluded.view",
             ))
             .bind(column(rows.clone(), |row| row.reservation_id.uuid()))
             .bind(column(rows.clone(), |row| row.customer_id.uuid()))
@@ -241,10 +242,11 @@ impl PostgresReadModels {
                      completed_at = coalesce(change.completed_at, reservation.completed_at),
                      tickets = coalesce(change.tickets, reservation.tickets),
                      refunded = coalesce(change.refunded, reservation.refunded),
-                     extended_until = coalesce(change.extended_until, reservation.extended_until)
-                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                     extended_until = coalesce(change.extended_until, reservation.extended_until),
+                     customer_id = coalesce(change.customer_id, reservation.customer_id)
+                 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                       AS change (reservation_id, status, version, keeps_payment, payment_id, completed_at, tickets,
-                                 refunded, extended_until)
+                                 refunded, extended_until, customer_id)
                  WHERE reservation.reservation_id = change.reservation_id
                  RETURNING reservation.reservation_id",
             ))
@@ -264,7 +266,8 @@ impl PostgresReadModels {
             .bind(column(changes.clone(), |change| {
                 change.refunded_amount.map(|amount| amount.amount)
             }))
-            .bind(column(changes, |change| change.expires_at))
+            .bind(column(changes.clone(), |change| change.expires_at))
+            .bind(column(changes, |change| change.customer_id.map(CustomerId::uuid)))
             .fetch_all(&mut *connection)
             .await
             .map_err(|error| refused(error, "reservations"))?;

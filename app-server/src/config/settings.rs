@@ -68,10 +68,22 @@ pub struct HttpSettings {
     #[arg(long = "request-timeout-seconds", env = "REQUEST_TIMEOUT_SECONDS", global = true,
           value_name = "SECONDS", default_value = "30", value_parser = seconds(1, 300))]
     pub request_timeout: Duration,
+    /// Whether people without an account may hold seats and buy
+    #[arg(long, env, global = true, value_name = "WHETHER", value_enum, default_value_t = Guests::Allowed)]
+    pub guests: Guests,
     /// How long requests that are under way may take to finish after SIGTERM
     #[arg(long = "shutdown-seconds", env = "SHUTDOWN_SECONDS", global = true,
           value_name = "SECONDS", default_value = "30", value_parser = seconds(0, 600))]
     pub shutdown: Duration,
+}
+
+/// Whether people without an account may hold seats and buy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Guests {
+    /// Guests may buy; before they pay they give an e-mail address
+    Allowed,
+    /// Only people who have signed in may buy
+    Refused,
 }
 
 #[derive(Debug, Clone, Args)]

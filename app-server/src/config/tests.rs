@@ -15,6 +15,7 @@ fn without_any_flag_it_serves_with_the_documented_defaults() {
     assert_eq!(settings.http.public_url.as_str(), "http://localhost:8080");
     assert_eq!(settings.http.request_timeout, Duration::from_secs(30));
     assert_eq!(settings.http.shutdown, Duration::from_secs(30));
+    assert_eq!(settings.http.guests, Guests::Allowed);
     assert_eq!(settings.connections.max_connections, 60_000);
     assert_eq!(settings.connections.head, Duration::from_secs(10));
     assert_eq!(settings.connections.keep_alive, Duration::from_secs(75));

@@ -9,11 +9,12 @@
 use std::collections::BTreeSet;
 
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
-use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::roles::Role;
 
 use super::stop::Stop;
 use super::unit_of_work::{Every, UnitOfWork};
 use crate::inventory::{CUSTOMERS_SINCE, CustomerHold, Inventory};
+use crate::policy::Buyer;
 use crate::refusal::Refusal;
 use crate::reservation::Line;
 
@@ -24,7 +25,7 @@ impl UnitOfWork<'_> {
     /// # Errors
     /// When the customer would have too many seats or too many holds, when an older build on the log would not tell
     /// whose the seats are, or when a section is not loaded.
-    pub(crate) fn may_hold_more(&self, by: Actor, customer: CustomerId, requested: u32) -> Result<(), Stop> {
+    pub(crate) fn may_hold_more(&self, by: Buyer, customer: CustomerId, requested: u32) -> Result<(), Stop> {
         let most_seats = self.most_seats()?;
         let most_holds = self.most_holds(by);
         if most_seats.is_none() && most_holds.is_none() {
@@ -56,7 +57,7 @@ impl UnitOfWork<'_> {
     ///
     /// # Errors
     /// When a section is not loaded.
-    pub(crate) fn read_for_limits(&self, by: Actor) -> Result<(), Stop> {
+    pub(crate) fn read_for_limits(&self, by: Buyer) -> Result<(), Stop> {
         if self.most_seats()?.is_some() || self.most_holds(by).is_some() {
             self.every::<Inventory>()?;
         }
@@ -78,12 +79,32 @@ impl UnitOfWork<'_> {
         if self.all_held(reservation, customer, lines) {
             return true;
         }
-        let others = self.live_holds(&sections, customer);
-        let others = others.iter().filter(|hold| hold.reservation_id != reservation);
-        let has = sum(others.map(|hold| hold.quantity)).saturating_add(sold(&sections, customer));
-        let wanted = sum(lines.iter().map(|line| line.seats.quantity()));
+        let has = self.has_beside(&sections, reservation, customer);
         // If the fact could not tell whose the seats are, they would count for nobody.
-        has.saturating_add(wanted) <= limit && self.facts_tell_customers()
+        has.saturating_add(quantity(lines)) <= limit && self.facts_tell_customers()
+    }
+
+    /// Checks that a customer may have the seats of a guest's order, which were held before anybody knew whose they are.
+    ///
+    /// # Errors
+    /// When the customer would have too many seats, or when a section is not loaded.
+    pub(crate) fn may_buy(&self, reservation: ReservationId, customer: CustomerId, lines: &[Line]) -> Result<(), Stop> {
+        let Some(limit) = self.most_seats()? else {
+            return Ok(());
+        };
+        let sections = self.every::<Inventory>()?;
+        let (requested, has) = (quantity(lines), self.has_beside(&sections, reservation, customer));
+        if has.saturating_add(requested) > limit {
+            return Err(Refusal::CustomerLimitReached { requested, has, limit }.into());
+        }
+        Ok(())
+    }
+
+    /// Returns how many seats a customer has, those of one reservation not counted.
+    fn has_beside(&self, sections: &Every<'_, Inventory>, reservation: ReservationId, customer: CustomerId) -> u32 {
+        let holds = self.live_holds(sections, customer);
+        let others = holds.iter().filter(|hold| hold.reservation_id != reservation);
+        sum(others.map(|hold| hold.quantity)).saturating_add(sold(sections, customer))
     }
 
     /// Returns how many seats of the event one customer may have; `None` if any number.
@@ -91,10 +112,11 @@ impl UnitOfWork<'_> {
         Ok(self.listing()?.details.max_seats_per_customer)
     }
 
-    /// Returns in how many reservations a customer may hold seats; `None` if any number, as for an admin, who serves many
-    /// people.
-    fn most_holds(&self, by: Actor) -> Option<u32> {
-        self.ctx().max_live_holds.filter(|_| by.role != Role::Admin)
+    /// Returns in how many reservations a customer may hold seats; `None` if any number: for an admin, who serves many
+    /// people, and for a guest, of whom nobody knows which other orders are theirs.
+    fn most_holds(&self, by: Buyer) -> Option<u32> {
+        let is_one_customer = by.account().is_some_and(|actor| actor.role != Role::Admin);
+        self.ctx().max_live_holds.filter(|_| is_one_customer)
     }
 
     /// Returns whether facts about seats are written in a version that tells their customer.
@@ -119,6 +141,10 @@ impl UnitOfWork<'_> {
 
 fn sold(sections: &Every<'_, Inventory>, customer: CustomerId) -> u32 {
     sum(sections.iter().map(|(_, section)| section.sold_to(customer)))
+}
+
+fn quantity(lines: &[Line]) -> u32 {
+    sum(lines.iter().map(|line| line.seats.quantity()))
 }
 
 fn sum(quantities: impl Iterator<Item = u32>) -> u32 {

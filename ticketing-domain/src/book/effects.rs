@@ -12,7 +12,7 @@ use crate::payment::{Charge, GatewayCall, Payment, PaymentCommand, PaymentEvent}
 use crate::quotas::parts_of;
 use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
-use crate::reservation::{Line, Reservation, SagaCommand, SagaInput, seats_in, sections_of};
+use crate::reservation::{HoldTerms, Line, Reservation, SagaCommand, SagaInput, seats_in, sections_of};
 
 impl CarryOut for Catalog {
     fn carry_out(
@@ -83,14 +83,21 @@ impl CarryOut for Reservation {
     ) -> Result<(), Declined<Refusal>> {
         for command in effects {
             match command {
-                SagaCommand::SellSeats { lines, payment_id } => {
+                SagaCommand::SellSeats {
+                    customer_id,
+                    lines,
+                    payment_id,
+                } => {
                     let input = if unit.event_is_cancelled() {
                         // The seats of a cancelled event are never sold, even if a payment for them was already
                         // under way.
                         let release = ReleaseReason::EventCancelled;
                         SagaInput::SeatsGone { payment_id, release }
-                    } else if unit.sell(id, &lines) {
-                        SagaInput::SeatsSold { payment_id }
+                    } else if unit.sell(id, customer_id, &lines) {
+                        SagaInput::SeatsSold {
+                            customer_id,
+                            payment_id,
+                        }
                     } else {
                         let release = ReleaseReason::Expired;
                         SagaInput::SeatsGone { payment_id, release }
@@ -98,7 +105,9 @@ impl CarryOut for Reservation {
                     unit.decide::<Reservation>(id, &input.into())?;
                 }
                 SagaCommand::CaptureIfFree { lines, payment_id } => {
-                    let free = !unit.event_is_cancelled() && unit.would_sell(id, &lines);
+                    let customer = unit.will_be_sold_to(id);
+                    let would_sell = |customer| unit.would_sell(id, customer, &lines);
+                    let free = !unit.event_is_cancelled() && customer.is_some_and(would_sell);
                     let command = if free {
                         PaymentCommand::Capture
                     } else {
@@ -142,15 +151,12 @@ impl UnitOfWork<'_> {
     /// Sells the seats of all lines to a reservation, or none: returns `false` if a section refuses, if the customer has too
     /// many other seats by now, or if a quota has no room. Each section is asked once, for the seats of all its lines, so
     /// what it is asked first is what it does then.
-    fn sell(&mut self, reservation_id: ReservationId, lines: &[Line]) -> bool {
-        let Some(customer_id) = self.customer_of(reservation_id) else {
-            return false;
-        };
+    fn sell(&mut self, reservation_id: ReservationId, customer_id: CustomerId, lines: &[Line]) -> bool {
         let all_would = match lines {
             [_] if self.has_all_claims(reservation_id, lines) => {
                 self.may_still_have(reservation_id, customer_id, lines)
             }
-            _ => self.would_sell(reservation_id, lines),
+            _ => self.would_sell(reservation_id, customer_id, lines),
         };
         let Ok(details) = self.details() else {
             return false;
@@ -163,13 +169,10 @@ impl UnitOfWork<'_> {
             })
     }
 
-    /// Returns whether all sections would sell the seats of these lines to a reservation, and whether its customer may
+    /// Returns whether all sections would sell the seats of these lines to a reservation, and whether the customer may
     /// have them. All sections are asked, also after one has refused, so that all streams that are not loaded are noted
     /// together.
-    fn would_sell(&self, reservation_id: ReservationId, lines: &[Line]) -> bool {
-        let Some(customer_id) = self.customer_of(reservation_id) else {
-            return false;
-        };
+    fn would_sell(&self, reservation_id: ReservationId, customer_id: CustomerId, lines: &[Line]) -> bool {
         let Ok(details) = self.details() else {
             return false;
         };
@@ -182,9 +185,9 @@ impl UnitOfWork<'_> {
         all_would
     }
 
-    fn customer_of(&self, reservation_id: ReservationId) -> Option<CustomerId> {
+    fn will_be_sold_to(&self, reservation_id: ReservationId) -> Option<CustomerId> {
         let reservation = self.get::<Reservation>(reservation_id).ok()?;
-        reservation.terms().map(|terms| terms.customer_id)
+        reservation.terms().map(HoldTerms::sold_to)
     }
 
     /// Returns whether an aggregate would accept a command now. If the aggregate's stream is not loaded, returns

@@ -22,6 +22,7 @@ use super::shelves::{Kept, Known, Standing};
 use super::staged::{Staged, StagedFact};
 use super::stop::{Declined, Stop, Wants};
 use crate::payment::GatewayCall;
+use crate::policy::{Buyer, Guest};
 use crate::reducer::{Context, Reducer};
 use crate::refusal::Refusal;
 
@@ -30,6 +31,8 @@ use crate::refusal::Refusal;
 pub enum Caller {
     /// A signed-in person.
     Person(Actor),
+    /// Somebody without an account, with the secret of an order.
+    Guest(Guest),
     /// The command comes from no person, but from the payment gateway or a deadline.
     World,
 }
@@ -37,6 +40,21 @@ pub enum Caller {
 impl From<Actor> for Caller {
     fn from(actor: Actor) -> Self {
         Self::Person(actor)
+    }
+}
+
+impl From<Guest> for Caller {
+    fn from(guest: Guest) -> Self {
+        Self::Guest(guest)
+    }
+}
+
+impl From<Buyer> for Caller {
+    fn from(buyer: Buyer) -> Self {
+        match buyer {
+            Buyer::Person(actor) => Self::Person(actor),
+            Buyer::Guest(guest) => Self::Guest(guest),
+        }
     }
 }
 
@@ -207,13 +225,25 @@ impl<'a> UnitOfWork<'a> {
         self.caller
     }
 
-    /// Returns the person who sends the command.
+    /// Returns the signed-in person who sends the command.
+    ///
+    /// # Errors
+    /// When the command comes from a guest, the gateway or a deadline.
+    pub fn person(&self) -> Result<Actor, Refusal> {
+        match self.buyer()? {
+            Buyer::Person(actor) => Ok(actor),
+            Buyer::Guest(_) => Err(Refusal::Forbidden),
+        }
+    }
+
+    /// Returns the person or the guest who sends the command.
     ///
     /// # Errors
     /// When the command comes from the gateway or a deadline.
-    pub fn person(&self) -> Result<Actor, Refusal> {
+    pub fn buyer(&self) -> Result<Buyer, Refusal> {
         match self.caller {
-            Caller::Person(actor) => Ok(actor),
+            Caller::Person(actor) => Ok(Buyer::Person(actor)),
+            Caller::Guest(guest) => Ok(Buyer::Guest(guest)),
             Caller::World => Err(Refusal::Forbidden),
         }
     }

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentMethod;
-use ticketing_ports::vocabulary::roles::Actor;
 
 use super::pending_payment::PendingPayment;
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
 use crate::payment::{Charge, Payment, PaymentState};
+use crate::policy::{Buyer, Guest};
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationCommand, ReservationState};
 
@@ -43,7 +43,7 @@ impl Command for AuthorizePayment {
     }
 
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
-        let by = unit.person()?;
+        let by = unit.buyer()?;
         if let Some(payment_id) = with_same_method(unit, by, self.reservation_id, &self.method)? {
             return Ok(Outcome::Awaits(PendingPayment::Authorized { payment_id }));
         }
@@ -63,7 +63,7 @@ impl Command for AuthorizePayment {
 /// Returns the reservation's payment under way, if it is with this means of payment; otherwise `None`.
 pub(super) fn with_same_method(
     unit: &UnitOfWork<'_>,
-    by: Actor,
+    by: Buyer,
     reservation_id: ReservationId,
     method: &PaymentMethod,
 ) -> Result<Option<PaymentId>, Stop> {
@@ -80,7 +80,7 @@ pub(super) fn with_same_method(
 /// that one is at the gateway right now, the command is refused.
 pub(super) fn start(
     unit: &mut UnitOfWork<'_>,
-    by: Actor,
+    by: Buyer,
     reservation_id: ReservationId,
     payment_id: PaymentId,
     method: &PaymentMethod,
@@ -88,6 +88,7 @@ pub(super) fn start(
 ) -> Result<(), Stop> {
     unit.own_reservation(by, reservation_id)?;
     unit.not_cancelled()?;
+    may_be_sold_to_a_guest(unit, by, reservation_id)?;
     give_other_up(unit, by, reservation_id)?;
     let start = ReservationCommand::StartPayment {
         by,
@@ -99,9 +100,23 @@ pub(super) fn start(
     Ok(())
 }
 
+/// Checks that the person whose address a guest has given may have the seats. Whose they are was not known when they were
+/// held.
+pub(super) fn may_be_sold_to_a_guest(unit: &UnitOfWork<'_>, by: Buyer, id: ReservationId) -> Result<(), Stop> {
+    let Buyer::Guest(Guest {
+        person: Some(person), ..
+    }) = by
+    else {
+        return Ok(());
+    };
+    let reservation = unit.own_reservation(by, id)?;
+    let lines = reservation.terms().map(|terms| &terms.lines);
+    lines.map_or(Ok(()), |lines| unit.may_buy(id, person, lines))
+}
+
 /// Gives up the reservation's payment under way if its money is set aside, or if the provider has not decided on it.
 /// If the provider approves the given-up payment later, its money is released then.
-fn give_other_up(unit: &mut UnitOfWork<'_>, by: Actor, reservation_id: ReservationId) -> Result<(), Stop> {
+fn give_other_up(unit: &mut UnitOfWork<'_>, by: Buyer, reservation_id: ReservationId) -> Result<(), Stop> {
     let ReservationState::PaymentPending { payment_id, .. } = unit.own_reservation(by, reservation_id)? else {
         return Ok(());
     };

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{RefundId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_ports::vocabulary::roles::Actor;
 
 use super::pending_payment::PendingPayment;
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
 use crate::facts::Fact;
 use crate::payment::PaymentEvent;
+use crate::policy::Buyer;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationCommand, may_be_cancelled};
 
@@ -44,7 +44,7 @@ impl Command for CancelReservation {
     }
 
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
-        let by = unit.person()?;
+        let by = unit.buyer()?;
         let reservation_id = self.reservation_id;
         let refund = self.refund(unit, by)?;
         let paid_with = unit
@@ -79,7 +79,7 @@ impl From<ReservationId> for CancelReservation {
 
 impl CancelReservation {
     /// Returns how much money goes back to the customer.
-    fn refund(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Money, Stop> {
+    fn refund(&self, unit: &UnitOfWork<'_>, by: Buyer) -> Result<Money, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let now = unit.now();
         may_be_cancelled(state, now)?;

@@ -36,7 +36,7 @@ impl Command for ExtendHold {
     }
 
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
-        let by = unit.person()?;
+        let by = unit.buyer()?;
         let reservation_id = self.reservation_id;
         unit.own_reservation(by, reservation_id)?;
         unit.not_cancelled()?;

@@ -265,14 +265,27 @@ impl House {
         self.looks(|unit| Ok(unit.listing()?.clone()))
     }
 
+    /// Returns what somebody sees, all of whose streams are in memory.
+    pub(super) fn sees<T: std::fmt::Debug>(&mut self, by: Caller, look: impl FnOnce(&UnitOfWork<'_>) -> T) -> T {
+        self.looks_as(by, |unit| Ok(look(unit)))
+    }
+
     fn looks<T: std::fmt::Debug>(&mut self, look: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, Stop>) -> T {
+        self.looks_as(Caller::World, look)
+    }
+
+    fn looks_as<T: std::fmt::Debug>(
+        &mut self,
+        by: Caller,
+        look: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, Stop>,
+    ) -> T {
         let ctx = Context {
             now: self.now,
             ids: &self.ids,
             floor: self.schema_floor,
             max_live_holds: self.max_live_holds,
         };
-        match self.book.run(&ctx, Caller::World, look) {
+        match self.book.run(&ctx, by, look) {
             Ran::Done { value, .. } => value,
             other => panic!("what the test asks for cannot be seen: {other:?}"),
         }

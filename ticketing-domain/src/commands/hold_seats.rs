@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::event_details::TicketType;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::LineKind;
-use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::seating::Allocation;
 
 use super::party::{Party, parties};
@@ -25,6 +25,7 @@ use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::{Listing, SaleTerms};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, PARTS_SINCE, SeatsHeld, TakenSeats};
+use crate::policy::Buyer;
 use crate::quotas::parts_of;
 use crate::refusal::{FieldError, Refusal};
 use crate::reservation::{Line, Reservation, ReservationCommand, ReservationHeld};
@@ -68,9 +69,10 @@ impl Command for HoldSeats {
     }
 
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
-        let by = unit.person()?;
-        let customer_id = self.customer(by)?;
-        let listing = unit.listing_seen_by(Some(by))?.clone();
+        let by = unit.buyer()?;
+        let reservation_id = unit.mint::<Reservation>();
+        let customer_id = self.customer(by, reservation_id)?;
+        let listing = unit.listing_seen_by(by.account())?.clone();
         let details = &listing.details;
         let terms = self.terms(&listing, unit.now())?;
         unit.may_hold_more(by, customer_id, self.quantity())?;
@@ -85,7 +87,6 @@ impl Command for HoldSeats {
         let shares = shares(unit, details, &self.lines, &terms)?;
         let tickets: Vec<_> = shares.iter().map(Share::tickets).collect();
         unit.make_room(details, &tickets)?;
-        let reservation_id = unit.mint::<Reservation>();
         let held_until = terms[0].held_until;
         let mut seats = vec![None; terms.len()];
         for party in &parties {
@@ -121,6 +122,7 @@ impl Command for HoldSeats {
             lines: lines.into(),
             held_until,
             at: unit.now(),
+            order_secret: by.order_secret(),
         });
         unit.decide::<Reservation>(reservation_id, &open.into())?;
         Ok(Outcome::Reply(reservation_id))
@@ -191,7 +193,14 @@ impl HoldSeats {
         quantities.fold(0, u32::saturating_add)
     }
 
-    fn customer(&self, by: Actor) -> Result<CustomerId, Refusal> {
+    /// Returns for whom the seats are held. Nobody knows who a guest is, so each order of a guest is of a customer of its
+    /// own until it is sold.
+    fn customer(&self, by: Buyer, reservation_id: ReservationId) -> Result<CustomerId, Refusal> {
+        let by = match (by, self.customer) {
+            (Buyer::Person(actor), _) => actor,
+            (Buyer::Guest(_), HoldFor::Caller) => return Ok(CustomerId::new(reservation_id.uuid())),
+            (Buyer::Guest(_), _) => return Err(Refusal::Forbidden),
+        };
         let own = CustomerId::from(by.user_id);
         match self.customer {
             HoldFor::Caller => Ok(own),

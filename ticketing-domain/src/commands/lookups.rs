@@ -8,7 +8,7 @@ use crate::book::{Stop, UnitOfWork};
 use crate::catalog::{Catalog, CatalogCommand, Listing};
 use crate::inventory::Inventory;
 use crate::payment::{Payment, PaymentState};
-use crate::policy;
+use crate::policy::{self, Buyer};
 use crate::refunds::RefundTerms;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationState};
@@ -57,13 +57,13 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// Returns a reservation for this lane's event. Refuses it as unknown if `by` may not act for its customer.
-    pub(crate) fn own_reservation(&self, by: Actor, id: ReservationId) -> Result<&ReservationState, Stop> {
+    /// Returns a reservation for this lane's event. Refuses it as unknown if the buyer may not act for its customer.
+    pub(crate) fn own_reservation(&self, by: impl Into<Buyer>, id: ReservationId) -> Result<&ReservationState, Stop> {
         let event_id = self.event_id()?;
         let state = self.get::<Reservation>(id)?;
         let own = state
             .terms()
-            .is_some_and(|terms| terms.event_id == event_id && policy::may_act_for(by, terms.customer_id));
+            .is_some_and(|terms| terms.event_id == event_id && terms.belongs_to(by.into()));
         if own {
             Ok(state)
         } else {

@@ -18,6 +18,8 @@ mod expire_hold;
 mod extend_hold;
 #[cfg(test)]
 mod given;
+#[cfg(test)]
+mod guests;
 mod hold_seats;
 mod lookups;
 mod open_sales;

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentMethod;
-use ticketing_ports::vocabulary::roles::Actor;
 
 use super::authorize_payment;
 use super::pending_payment::PendingPayment;
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
 use crate::payment::{Charge, Payment, PaymentState};
+use crate::policy::Buyer;
 use crate::refusal::Refusal;
 use crate::reservation::{HoldTerms, Reservation, ReservationCommand, ReservationState};
 
@@ -52,7 +52,7 @@ impl Command for PayReservation {
     }
 
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
-        let by = unit.person()?;
+        let by = unit.buyer()?;
         let reservation_id = self.reservation_id;
         let payment_id = match self.known_payment(unit, by)? {
             Some(payment_id) => {
@@ -76,7 +76,7 @@ impl Command for PayReservation {
 
 impl PayReservation {
     /// Returns the payment to go on with; `None` if a new payment has to be started.
-    fn known_payment(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Option<PaymentId>, Stop> {
+    fn known_payment(&self, unit: &UnitOfWork<'_>, by: Buyer) -> Result<Option<PaymentId>, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let Some(wanted) = self.payment_id else {
             return match (state, &self.method) {
@@ -99,26 +99,27 @@ impl PayReservation {
         Ok(Some(wanted))
     }
 
-    fn costs_nothing(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<bool, Stop> {
+    fn costs_nothing(&self, unit: &UnitOfWork<'_>, by: Buyer) -> Result<bool, Stop> {
         let terms = unit.own_reservation(by, self.reservation_id)?.terms();
         Ok(terms.is_some_and(HoldTerms::costs_nothing))
     }
 
     /// Completes a reservation that costs nothing, without a payment. A completed reservation stays as it is.
-    fn take_for_nothing(&self, unit: &mut UnitOfWork<'_>, by: Actor) -> Result<Outcome<Self>, Stop> {
+    fn take_for_nothing(&self, unit: &mut UnitOfWork<'_>, by: Buyer) -> Result<Outcome<Self>, Stop> {
         let reservation_id = self.reservation_id;
         if !matches!(
             unit.own_reservation(by, reservation_id)?,
             ReservationState::Completed { .. }
         ) {
             unit.not_cancelled()?;
+            authorize_payment::may_be_sold_to_a_guest(unit, by, reservation_id)?;
             let take = ReservationCommand::TakeForNothing { by };
             unit.decide::<Reservation>(reservation_id, &take.into())?;
         }
         Ok(Outcome::Reply(reservation_id))
     }
 
-    fn start(&self, unit: &mut UnitOfWork<'_>, by: Actor) -> Result<PaymentId, Stop> {
+    fn start(&self, unit: &mut UnitOfWork<'_>, by: Buyer) -> Result<PaymentId, Stop> {
         let Some(method) = &self.method else {
             return Err(match self.payment_id {
                 Some(id) => Refusal::PaymentNotFound(id).into(),

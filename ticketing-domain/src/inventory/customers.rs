@@ -49,9 +49,17 @@ impl Customers {
         }
     }
 
-    /// Notes that a held claim becomes sold, or that this is undone. The claim is given as it was before.
-    pub(super) fn becomes(&mut self, to: ClaimKind, reservation: ReservationId, claim: &CompactClaim) {
-        if let Some(customer) = self.remove(reservation, claim) {
+    /// Notes that a held claim becomes sold, or that this is undone, and whose it is then. The claim is given as it was
+    /// before.
+    pub(super) fn becomes(
+        &mut self,
+        to: ClaimKind,
+        customer: Option<CustomerId>,
+        reservation: ReservationId,
+        claim: &CompactClaim,
+    ) {
+        self.remove(reservation, claim);
+        if let Some(customer) = customer {
             self.note(reservation, to, customer, claim.places.quantity());
         }
     }

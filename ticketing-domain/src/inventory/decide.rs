@@ -162,17 +162,20 @@ fn sell(
         Some(CompactClaim {
             kind: ClaimKind::Sold, ..
         }) => Err(InventoryRefusal::AlreadySold),
-        Some(CompactClaim {
-            kind: ClaimKind::Held { .. },
-            places,
-            ..
-        }) => {
+        Some(
+            claim @ CompactClaim {
+                kind: ClaimKind::Held { .. },
+                places,
+                ..
+            },
+        ) => {
             if !find_places(section, seats).is_ok_and(|named| named.same_as(places)) {
                 return Err(InventoryRefusal::QuantityMismatch);
             }
             let sold = SeatsSold {
                 reservation_id,
                 quantity: places.quantity(),
+                customer_id: other_than(section.customers.customer_of(reservation_id, claim), customer_id),
             };
             Ok(vec![sold.into()])
         }
@@ -188,6 +191,11 @@ fn sell(
             Ok(events)
         }
     }
+}
+
+/// Returns the customer to whom seats are sold, if that is somebody else than for whom they were held.
+fn other_than(held_for: Option<CustomerId>, customer: CustomerId) -> Option<CustomerId> {
+    (held_for != Some(customer)).then_some(customer)
 }
 
 fn block(section: &Section, seats: &TakenSeats, now: Timestamp) -> Result<Vec<InventoryEvent>, InventoryRefusal> {

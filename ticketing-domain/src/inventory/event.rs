@@ -22,7 +22,7 @@ stored_events! {
         /// Held or sold seats became free.
         SeatsReleased(SeatsReleased) = "SeatsReleased" v 1;
         /// Held seats became sold.
-        SeatsSold(SeatsSold) = "SeatsSold" v 1;
+        SeatsSold(SeatsSold) = "SeatsSold" v 2 since 7 else 1 => sold_to_the_holder, from { 1 => identity };
         /// Free seats became sold at once.
         SeatsRetaken(SeatsRetaken) = "SeatsRetaken" v 3 since 6 else 2 => retaken_undivided,
             since 5 else 1 => retaken_by_somebody, from { 2 => identity, 1 => identity };
@@ -52,6 +52,13 @@ fn held_undivided(held: SeatsHeld) -> Option<SeatsHeld> {
 /// Turns a fact into schema version 2; `None` if the seats differ in type or tier, which that version cannot tell.
 fn retaken_undivided(retaken: SeatsRetaken) -> Option<SeatsRetaken> {
     retaken.parts.is_empty().then_some(retaken)
+}
+
+/// Turns a fact into schema version 1, which does not tell the customer.
+#[expect(clippy::unnecessary_wraps, reason = "`stored_events!` expects an `Option`")]
+fn sold_to_the_holder(mut sold: SeatsSold) -> Option<SeatsSold> {
+    sold.customer_id = None;
+    Some(sold)
 }
 
 /// Turns a fact into schema version 1, which does not tell the customer; `None` if version 2 cannot tell it either.
@@ -226,6 +233,9 @@ pub struct SeatsSold {
     pub reservation_id: ReservationId,
     /// How many seats became sold.
     pub quantity: u32,
+    /// To whom the seats were sold; `None` if to the customer for whom they were held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// Free seats became sold at once: the money for them arrived after their hold was released.

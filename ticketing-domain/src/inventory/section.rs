@@ -7,7 +7,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::seating::{SeatCounts, Seating};
 
-use super::claim::{ClaimKind, CompactClaim, NamedClaim, Places};
+use super::claim::{ClaimKind, CompactClaim, CustomerMark, NamedClaim, Places};
 use super::customers::Customers;
 use super::event::{Part, SectionOpened, TakenSeats};
 use super::parts::{Parts, fitting};
@@ -237,10 +237,15 @@ impl Section {
                     self.enter(reservation, claim);
                 }
             }
-            Undone::Sold { reservation, until } => {
+            Undone::Sold {
+                reservation,
+                until,
+                held_for,
+            } => {
                 if let Some(claim) = self.claims.get_mut(&reservation) {
                     let held = ClaimKind::Held { until };
-                    self.customers.becomes(held, reservation, claim);
+                    self.customers.becomes(held, held_for, reservation, claim);
+                    claim.customer = held_for.map(CustomerMark::of);
                     claim.kind = held;
                     let quantity = claim.places.quantity();
                     self.sold -= quantity;
@@ -298,19 +303,27 @@ impl Section {
         }
     }
 
-    pub(super) fn sell(&mut self, reservation: ReservationId) -> Undone {
+    /// Turns held seats into sold ones. `to` is the customer who has bought them, if that is not whom they were held for.
+    pub(super) fn sell(&mut self, reservation: ReservationId, to: Option<CustomerId>) -> Undone {
         let Some(claim) = self.claims.get_mut(&reservation) else {
             return Undone::Nothing;
         };
         let ClaimKind::Held { until } = claim.kind else {
             return Undone::Nothing;
         };
-        self.customers.becomes(ClaimKind::Sold, reservation, claim);
+        let held_for = self.customers.customer_of(reservation, claim);
+        let sold_to = to.or(held_for);
+        self.customers.becomes(ClaimKind::Sold, sold_to, reservation, claim);
+        claim.customer = sold_to.map(CustomerMark::of);
         claim.kind = ClaimKind::Sold;
         self.held -= claim.places.quantity();
         self.sold += claim.places.quantity();
         self.expiries.remove(&(until, reservation));
-        Undone::Sold { reservation, until }
+        Undone::Sold {
+            reservation,
+            until,
+            held_for,
+        }
     }
 
     pub(super) fn block(&mut self, wanted: &TakenSeats) -> Places {

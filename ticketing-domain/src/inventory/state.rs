@@ -50,7 +50,7 @@ impl InventoryState {
                 reservation: released.reservation_id,
                 before: section.release(released.reservation_id),
             },
-            (Some(section), InventoryEvent::SeatsSold(sold)) => section.sell(sold.reservation_id),
+            (Some(section), InventoryEvent::SeatsSold(sold)) => section.sell(sold.reservation_id, sold.customer_id),
             (Some(section), InventoryEvent::SeatsBlocked(blocked)) => Undone::Blocked(section.block(&blocked.seats)),
             (Some(section), InventoryEvent::SeatsUnblocked(unblocked)) => {
                 Undone::Unblocked(section.unblock(&unblocked.seats))

@@ -2,7 +2,7 @@
 //! undone if it does not get there.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 
 use super::claim::{NamedClaim, Places};
 
@@ -20,10 +20,11 @@ pub(super) enum Undone {
         reservation: ReservationId,
         before: Option<NamedClaim>,
     },
-    /// Held seats became sold. `until` is when their hold would have run out.
+    /// Held seats became sold. `until` is when their hold would have run out, and `held_for` whose hold it was.
     Sold {
         reservation: ReservationId,
         until: Timestamp,
+        held_for: Option<CustomerId>,
     },
     /// A hold lasts longer. `until` is when it would have run out before.
     Extended {

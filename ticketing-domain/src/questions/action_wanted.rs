@@ -7,6 +7,7 @@ use ticketing_ports::vocabulary::payment::ActionWanted;
 use crate::book::{Stop, UnitOfWork};
 use crate::command::{Address, Question};
 use crate::payment::PaymentState;
+use crate::policy::Buyer;
 use crate::reservation::{Reservation, ReservationState};
 
 /// Asks what the customer has to do before the provider decides on a payment.
@@ -26,7 +27,7 @@ impl Question for SeeActionWanted {
     }
 
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Option<ActionWanted>, Stop> {
-        let by = unit.person()?;
+        let by = unit.buyer()?;
         let PaymentState::Deferred {
             terms: payment,
             action: Some(action),
@@ -34,9 +35,6 @@ impl Question for SeeActionWanted {
         else {
             return Ok(None);
         };
-        if payment.customer_id != CustomerId::from(by.user_id) {
-            return Ok(None);
-        }
         let ReservationState::PaymentPending {
             terms: hold,
             payment_id,
@@ -45,7 +43,11 @@ impl Question for SeeActionWanted {
         else {
             return Ok(None);
         };
-        let holds = *payment_id == self.payment_id && unit.now() < action.until.min(hold.held_until);
+        let own = match by {
+            Buyer::Person(actor) => hold.customer_id == CustomerId::from(actor.user_id),
+            Buyer::Guest(_) => hold.belongs_to(by),
+        };
+        let holds = own && *payment_id == self.payment_id && unit.now() < action.until.min(hold.held_until);
         Ok(holds.then_some(*action))
     }
 }

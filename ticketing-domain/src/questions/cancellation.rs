@@ -37,7 +37,7 @@ impl Question for SeeCancellation {
     }
 
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Cancellation, Stop> {
-        let state = unit.own_reservation(unit.person()?, self.reservation_id)?;
+        let state = unit.own_reservation(unit.buyer()?, self.reservation_id)?;
         let now = unit.now();
         may_be_cancelled(state, now)?;
         let terms = unit.refund_terms(state)?;

@@ -6,7 +6,7 @@ use ticketing_ports::vocabulary::ids::PaymentId;
 use crate::book::{Stop, UnitOfWork};
 use crate::command::{Address, Question};
 use crate::payment::Payment;
-use crate::policy;
+use crate::policy::{self, Buyer};
 use crate::refusal::Refusal;
 
 /// Asks for one payment as it is now.
@@ -26,13 +26,19 @@ impl Question for SeePayment {
     }
 
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<PaymentView, Stop> {
-        let by = unit.person()?;
+        let by = unit.buyer()?;
         let id = self.payment_id;
         unit.payment_here(id)?;
         let (state, version) = unit.get_with_version::<Payment>(id)?;
-        let own = state
-            .view(version)
-            .filter(|view| policy::may_act_for(by, view.customer_id));
-        Ok(own.ok_or(Refusal::PaymentNotFound(id))?)
+        let view = state.view(version).ok_or(Refusal::PaymentNotFound(id))?;
+        let own = match by {
+            Buyer::Person(actor) => policy::may_act_for(actor, view.customer_id),
+            Buyer::Guest(_) => unit.own_reservation(by, view.reservation_id).is_ok(),
+        };
+        if own {
+            Ok(view)
+        } else {
+            Err(Refusal::PaymentNotFound(id).into())
+        }
     }
 }

@@ -26,7 +26,7 @@ impl Question for SeeReservation {
 
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<ReservationView, Stop> {
         let id = self.reservation_id;
-        unit.own_reservation(unit.person()?, id)?;
+        unit.own_reservation(unit.buyer()?, id)?;
         let (state, version) = unit.get_with_version::<Reservation>(id)?;
         Ok(state
             .view(version, unit.now())

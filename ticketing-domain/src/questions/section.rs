@@ -61,7 +61,7 @@ impl Question for SeeSection {
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<UndatedSection, Stop> {
         let viewer = match unit.caller() {
             Caller::Person(actor) => Some(actor),
-            Caller::World => None,
+            Caller::Guest(_) | Caller::World => None,
         };
         let listing = unit.listing_seen_by(viewer)?;
         let not_found = || Refusal::no_section(&self.name);

@@ -1,13 +1,13 @@
 use ticketing_ports::vocabulary::event_details::HoldExtensions;
-use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::PaymentMethod;
-use ticketing_ports::vocabulary::roles::Actor;
 
 use super::versioned::ReservationHeld;
 use crate::inventory::ReleaseReason;
 use crate::payment::{Charge, RefundCause};
+use crate::policy::Buyer;
 
 /// A command to a reservation: what a person asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum ReservationCommand {
     /// Start a payment: ask the gateway for the money.
     StartPayment {
         /// Who asks.
-        by: Actor,
+        by: Buyer,
         /// A new id for the payment.
         payment_id: PaymentId,
         /// What the customer pays with.
@@ -28,24 +28,24 @@ pub enum ReservationCommand {
     /// Give up the payment under way, so that another payment can be started. The seats stay held.
     GivePaymentUp {
         /// Who asks.
-        by: Actor,
+        by: Buyer,
     },
     /// Complete the reservation at once, because its seats cost nothing.
     TakeForNothing {
         /// Who asks.
-        by: Actor,
+        by: Buyer,
     },
     /// Take the money that was set aside by a payment for this reservation.
     Capture {
         /// Who asks.
-        by: Actor,
+        by: Buyer,
         /// The authorised payment.
         payment_id: PaymentId,
     },
     /// Let the hold last longer.
     Extend {
         /// Who asks.
-        by: Actor,
+        by: Buyer,
         /// How many seconds longer the hold is to last.
         hold_seconds: u32,
         /// How often and how long the event lets holds be extended; `None` if it does not.
@@ -54,7 +54,7 @@ pub enum ReservationCommand {
     /// Cancel the reservation, whether it is paid or not.
     Cancel {
         /// Who asks.
-        by: Actor,
+        by: Buyer,
         /// How much goes back to the customer; zero if the customer gets nothing back.
         refund: Money,
     },
@@ -62,7 +62,7 @@ pub enum ReservationCommand {
 
 impl ReservationCommand {
     /// Returns who asks; `None` for [`Open`](Self::Open), for which no person asks.
-    pub(super) fn by(&self) -> Option<Actor> {
+    pub(super) fn by(&self) -> Option<Buyer> {
         match self {
             Self::Open(_) => None,
             Self::StartPayment { by, .. }
@@ -137,6 +137,8 @@ pub enum SagaInput {
     },
     /// The inventory has sold the seats to this reservation.
     SeatsSold {
+        /// To whom the seats are sold.
+        customer_id: CustomerId,
         /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },

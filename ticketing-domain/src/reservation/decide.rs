@@ -3,21 +3,19 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::StreamId;
 use ticketing_ports::vocabulary::event_details::HoldExtensions;
-use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
-use ticketing_ports::vocabulary::roles::Actor;
+use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId, RefundId};
 
 use super::command::ReservationCommand;
 use super::event::{
     CancelReason, ReservationCancelled, ReservationEvent, ReservationExtended, ReservationPaymentGivenUp,
-    ReservationPaymentStarted,
 };
 use super::line::{Lines, sections_of};
 use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, PaidWith, ReservationState};
-use super::versioned::ReservationHeld;
+use super::versioned::{ReservationHeld, ReservationPaymentStarted};
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{PaymentCommand, PaymentRequest, RefundCause};
-use crate::policy;
+use crate::policy::{self, Buyer};
 use crate::reducer::Context;
 use crate::refusal::Refusal;
 use crate::stored::StoredEvent as _;
@@ -43,7 +41,9 @@ pub fn decide(
     let (Some(terms), Some(by)) = (state.terms(), command.by()) else {
         return Err(Refusal::state(StateName::Absent, Action::Change));
     };
-    terms.belongs_to(by)?;
+    if !terms.belongs_to(by) {
+        return Err(Refusal::ReservationNotFound(terms.reservation_id));
+    }
     if let ReservationCommand::Cancel { .. } = command {
         may_be_cancelled(state, ctx.now)?;
     }
@@ -131,12 +131,13 @@ fn held(
 ) -> Result<ReservationDecision, Refusal> {
     match command {
         ReservationCommand::StartPayment {
+            by,
             payment_id,
             method,
             charge,
-            ..
         } => {
             terms.not_run_out(ctx.now)?;
+            let person = terms.person(*by)?;
             if terms.costs_nothing() {
                 return Err(Refusal::invalid(
                     "reservation_id",
@@ -147,7 +148,7 @@ fn held(
                 payment_id: *payment_id,
                 reservation_id: terms.reservation_id,
                 event_id: terms.event_id,
-                customer_id: terms.customer_id,
+                customer_id: person.unwrap_or(terms.customer_id),
                 amount: terms.total,
                 method: method.clone(),
                 charge: *charge,
@@ -155,12 +156,14 @@ fn held(
             };
             Ok(ReservationDecision::event(ReservationPaymentStarted {
                 payment_id: *payment_id,
+                person,
             })
             .with_effect(payment(*payment_id, PaymentCommand::Request(Box::new(request)))))
         }
-        ReservationCommand::TakeForNothing { .. } if terms.costs_nothing() => {
+        ReservationCommand::TakeForNothing { by } if terms.costs_nothing() => {
             terms.not_run_out(ctx.now)?;
-            Ok(ReservationDecision::nothing().with_effect(terms.sell(None)))
+            let customer_id = terms.person(*by)?.unwrap_or(terms.customer_id);
+            Ok(ReservationDecision::nothing().with_effect(terms.sell(customer_id, None)))
         }
         ReservationCommand::Cancel { .. } => Ok(give_up_hold(terms, CancelReason::Customer, ReleaseReason::Cancelled)),
         _ => Err(not_possible(state, terms, Action::Pay, ctx.now)),
@@ -259,12 +262,31 @@ pub(super) fn give_up_hold(terms: &HoldTerms, reason: CancelReason, release: Rel
 }
 
 impl HoldTerms {
-    fn belongs_to(&self, actor: Actor) -> Result<(), Refusal> {
-        if policy::may_act_for(actor, self.customer_id) {
-            Ok(())
-        } else {
-            Err(Refusal::ReservationNotFound(self.reservation_id))
+    /// Returns whether a buyer may see and change this reservation: its customer, an admin, or whoever has the secret
+    /// of a guest's order.
+    pub fn belongs_to(&self, buyer: Buyer) -> bool {
+        match buyer {
+            Buyer::Person(actor) => policy::may_act_for(actor, self.customer_id),
+            Buyer::Guest(shown) => self.guest.is_some_and(|guest| guest.secret == shown.secret),
         }
+    }
+
+    /// Returns the person to whom an order of a guest is to be sold; `None` if the order is of an account.
+    ///
+    /// # Errors
+    /// When no address was given for the order, so that nobody knows who the person is.
+    fn person(&self, by: Buyer) -> Result<Option<CustomerId>, Refusal> {
+        let Some(guest) = self.guest else { return Ok(None) };
+        let given = match by {
+            Buyer::Guest(shown) => shown.person,
+            Buyer::Person(_) => None,
+        };
+        given.or(guest.person).map(Some).ok_or(Refusal::AddressMissing)
+    }
+
+    /// Returns to whom the seats are sold: a guest's order becomes that of the person whose address was given.
+    pub fn sold_to(&self) -> CustomerId {
+        self.guest.and_then(|guest| guest.person).unwrap_or(self.customer_id)
     }
 
     fn not_run_out(&self, now: Timestamp) -> Result<(), Refusal> {
@@ -316,8 +338,9 @@ impl HoldTerms {
     }
 
     /// Sells the seats of all lines or none.
-    pub(super) fn sell(&self, payment_id: Option<PaymentId>) -> SagaCommand {
+    pub(super) fn sell(&self, customer_id: CustomerId, payment_id: Option<PaymentId>) -> SagaCommand {
         SagaCommand::SellSeats {
+            customer_id,
             lines: Lines::clone(&self.lines),
             payment_id,
         }

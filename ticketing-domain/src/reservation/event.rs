@@ -8,20 +8,21 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 
 use super::former::{
     completed_one_line, completed_with_lines, completed_with_some_payment, completed_without_made_up_payment,
-    completed_without_types, held_one_line, held_with_lines, held_without_types, refunded_with_total,
-    refunded_without_total,
+    completed_without_types, held_by_an_account, held_one_line, held_with_lines, held_without_types,
+    paid_by_an_account, refunded_with_total, refunded_without_total,
 };
-use super::versioned::{ReservationCompleted, ReservationHeld, ReservationRefunded};
+use super::versioned::{ReservationCompleted, ReservationHeld, ReservationPaymentStarted, ReservationRefunded};
 use crate::stored::stored_events;
 
 stored_events! {
     /// What has happened to a reservation.
     pub enum ReservationEvent {
         /// Seats are held for a customer.
-        ReservationHeld(ReservationHeld) = "ReservationHeld" v 3 since 6 else 2 => held_without_types, since 4 else 1 => held_one_line,
-            from { 2 => identity, 1 => held_with_lines };
+        ReservationHeld(ReservationHeld) = "ReservationHeld" v 4 since 7 else 3 => held_by_an_account, since 6 else 2 => held_without_types,
+            since 4 else 1 => held_one_line, from { 3 => identity, 2 => identity, 1 => held_with_lines };
         /// A payment was asked for.
-        ReservationPaymentStarted(ReservationPaymentStarted) = "ReservationPaymentStarted" v 1;
+        ReservationPaymentStarted(ReservationPaymentStarted) = "ReservationPaymentStarted"
+            v 2 since 7 else 1 => paid_by_an_account, from { 1 => identity };
         /// A payment for the reservation was declined; the seats stay held.
         ReservationPaymentDeclined(ReservationPaymentDeclined) = "ReservationPaymentDeclined" v 1;
         /// A payment for the reservation was given up; the seats stay held.
@@ -45,13 +46,6 @@ stored_events! {
         /// Money went back, and the reservation keeps its status.
         ReservationMoneyReturned(ReservationMoneyReturned) = "ReservationMoneyReturned" v 1 new in 4;
     }
-}
-
-/// A payment for the reservation was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReservationPaymentStarted {
-    /// The payment that was asked for.
-    pub payment_id: PaymentId,
 }
 
 /// The payment was declined. The seats stay held.

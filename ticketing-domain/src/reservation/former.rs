@@ -10,11 +10,23 @@ use ticketing_ports::vocabulary::reservation::{LineKind, Sale, SoldLine, Ticket,
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 
 use super::line::Line;
-use super::versioned::{ReservationCompleted, ReservationHeld, ReservationRefunded};
+use super::versioned::{ReservationCompleted, ReservationHeld, ReservationPaymentStarted, ReservationRefunded};
 use crate::inventory::TakenSeats;
 
-/// Turns a fact into version 2, which tells neither ticket types nor the ids of tiers; `None` if a line has a type.
-pub(super) fn held_without_types(mut held: ReservationHeld) -> Option<ReservationHeld> {
+/// Turns a fact into version 3; `None` if the order is of a guest, which that version cannot tell.
+pub(super) fn held_by_an_account(held: ReservationHeld) -> Option<ReservationHeld> {
+    held.order_secret.is_none().then_some(held)
+}
+
+/// Turns a fact into version 1; `None` if the order is of a guest, which that version cannot tell.
+pub(super) fn paid_by_an_account(started: ReservationPaymentStarted) -> Option<ReservationPaymentStarted> {
+    started.person.is_none().then_some(started)
+}
+
+/// Turns a fact into version 2, which tells neither ticket types nor the ids of tiers; `None` if a line has a type, or
+/// version 3 cannot tell the fact either.
+pub(super) fn held_without_types(held: ReservationHeld) -> Option<ReservationHeld> {
+    let mut held = held_by_an_account(held)?;
     for line in Arc::make_mut(&mut held.lines) {
         line.tier_id = None;
     }
@@ -49,6 +61,7 @@ pub(super) struct HeldOneLine {
 
 /// Turns a fact into version 1; `None` if that version cannot tell it.
 pub(super) fn held_one_line(held: ReservationHeld) -> Option<HeldOneLine> {
+    let held = held_by_an_account(held)?;
     let ReservationHeld {
         reservation_id, lines, ..
     } = held;
@@ -96,6 +109,7 @@ pub(super) fn held_with_lines(held: HeldOneLine) -> ReservationHeld {
         total: held.total,
         held_until: held.held_until,
         at: held.at,
+        order_secret: None,
     }
 }
 

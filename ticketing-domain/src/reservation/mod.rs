@@ -20,14 +20,14 @@ pub use decide::{decide, may_be_cancelled};
 pub use event::{
     CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationEvent,
     ReservationExpired, ReservationExtended, ReservationMoneyReturned, ReservationPaymentDeclined,
-    ReservationPaymentGivenUp, ReservationPaymentStarted,
+    ReservationPaymentGivenUp,
 };
 pub use line::{Line, Lines};
 pub(crate) use line::{seats_in, sections_of};
 pub use react::{MAX_DECLINES, react};
 pub use saga_command::{ReservationDecision, SagaCommand};
 pub use state::{HoldTerms, PaidWith, ReservationState};
-pub use versioned::{ReservationCompleted, ReservationHeld, ReservationRefunded};
+pub use versioned::{ReservationCompleted, ReservationHeld, ReservationPaymentStarted, ReservationRefunded};
 
 use ticketing_ports::vocabulary::ids::ReservationId;
 

@@ -1,5 +1,5 @@
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
-use ticketing_ports::vocabulary::ids::{PaymentId, RefundId, TicketId};
+use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId, RefundId, TicketId};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::reservation::Sale;
 use ticketing_ports::vocabulary::reservation::Ticket;
@@ -31,7 +31,10 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
         SagaInput::PaymentAuthorized { payment_id, charge } => authorized(state, *payment_id, *charge, ctx),
         SagaInput::PaymentDeclined { payment_id, reason } => declined(state, *payment_id, *reason),
         SagaInput::PaymentCaptured { payment_id } => captured(state, *payment_id, ctx),
-        SagaInput::SeatsSold { payment_id } => seats_sold(state, *payment_id, ctx),
+        SagaInput::SeatsSold {
+            customer_id,
+            payment_id,
+        } => seats_sold(state, *customer_id, *payment_id, ctx),
         SagaInput::SeatsGone { payment_id, release } => seats_gone(state, *payment_id, *release, ctx),
         SagaInput::PaymentRefunded {
             payment_id,
@@ -241,13 +244,20 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
         | ReservationState::Expired {
             terms,
             payment_id: Some(payment_id),
-        } if *payment_id == payment => ReservationDecision::nothing().with_effect(terms.sell(Some(payment))),
+        } if *payment_id == payment => {
+            ReservationDecision::nothing().with_effect(terms.sell(terms.sold_to(), Some(payment)))
+        }
         _ => ReservationDecision::nothing().with_effect(refund_everything(payment, RefundCause::NoSeats, ctx)),
     }
 }
 
 /// Issues the tickets for seats that the inventory has sold.
-fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
+fn seats_sold(
+    state: &ReservationState,
+    customer_id: CustomerId,
+    payment_id: Option<PaymentId>,
+    ctx: &Context<'_>,
+) -> ReservationDecision {
     let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();
     };
@@ -263,7 +273,7 @@ fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Con
         reservation_id: terms.reservation_id,
         payment_id,
         event_id: terms.event_id,
-        customer_id: terms.customer_id,
+        customer_id,
         lines: terms.lines.iter().map(Line::sold).collect(),
         total_amount: terms.total,
         sold_at: ctx.now,

@@ -1,7 +1,7 @@
 //! What the saga asks of the other aggregates.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{PaymentId, SectionId};
+use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId, SectionId};
 
 use super::event::ReservationEvent;
 use super::line::Lines;
@@ -36,6 +36,8 @@ pub enum SagaCommand {
     /// [`SagaInput::SeatsSold`](super::SagaInput::SeatsSold) or [`SagaInput::SeatsGone`](super::SagaInput::SeatsGone)
     /// to the reservation.
     SellSeats {
+        /// To whom the seats are sold.
+        customer_id: CustomerId,
         /// The lines.
         lines: Lines,
         /// The payment for the seats; `None` if they cost nothing.

@@ -3,11 +3,12 @@ use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
+use ticketing_ports::vocabulary::reservation::{ReservationStatus, Sale, Ticket};
 
 use super::event::{ReservationEvent, ReservationExtended};
 use super::line::{Line, Lines};
-use super::versioned::ReservationHeld;
+use super::versioned::{ReservationHeld, ReservationPaymentStarted};
+use crate::policy::Guest;
 use crate::status;
 
 /// The state of one reservation, made from its facts.
@@ -77,7 +78,8 @@ pub enum ReservationState {
     },
 }
 
-/// What was agreed when the seats were held. None of it changes afterwards, but for the end of a hold that is extended.
+/// What was agreed when the seats were held. None of it changes afterwards, but for the end of a hold that is extended, and the
+/// customer of a guest's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldTerms {
     /// The reservation.
@@ -96,6 +98,8 @@ pub struct HoldTerms {
     pub extensions: u32,
     /// When the hold began.
     pub held_at: Timestamp,
+    /// The guest whose order it is; `None` if the order is of an account.
+    pub guest: Option<Guest>,
 }
 
 /// How a reservation was paid, and its tickets.
@@ -122,6 +126,7 @@ impl From<&ReservationHeld> for HoldTerms {
             held_until: held.held_until,
             extensions: 0,
             held_at: held.at,
+            guest: held.order_secret.map(Guest::from),
         }
     }
 }
@@ -131,6 +136,26 @@ impl HoldTerms {
         Self {
             held_until: extended.held_until,
             extensions: extended.extensions,
+            ..self
+        }
+    }
+
+    /// Notes to whom a guest's order is to be sold.
+    fn paid_by(self, started: &ReservationPaymentStarted) -> Self {
+        let known = |guest: Guest| Guest {
+            person: started.person.or(guest.person),
+            ..guest
+        };
+        Self {
+            guest: self.guest.map(known),
+            ..self
+        }
+    }
+
+    /// Notes to whom the seats were sold: from then on the order is that customer's.
+    fn sold(self, sale: &Sale) -> Self {
+        Self {
+            customer_id: sale.customer_id,
             ..self
         }
     }
@@ -152,7 +177,7 @@ impl ReservationState {
                 declines: 0,
             },
             (Self::Held { terms, declines }, E::ReservationPaymentStarted(started)) => Self::PaymentPending {
-                terms,
+                terms: terms.paid_by(started),
                 declines,
                 payment_id: started.payment_id,
             },
@@ -177,7 +202,7 @@ impl ReservationState {
                     completed_at: completed.sale.sold_at,
                     tickets: completed.tickets.clone(),
                 },
-                terms,
+                terms: terms.sold(&completed.sale),
             },
             (Self::Held { terms, .. } | Self::PaymentPending { terms, .. }, E::ReservationExpired(expired)) => {
                 Self::Expired {

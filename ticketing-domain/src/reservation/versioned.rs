@@ -1,10 +1,11 @@
-//! The facts of a reservation that have former versions: that it is held, sold, and refunded.
+//! The facts of a reservation that have former versions: that it is held, paid for, sold, and refunded.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::{Sale, Ticket};
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use super::line::Lines;
 
@@ -25,6 +26,19 @@ pub struct ReservationHeld {
     pub held_until: Timestamp,
     /// When the hold began.
     pub at: Timestamp,
+    /// The digest of the secret of a guest's order; `None` if the order is of an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_secret: Option<SecretDigest>,
+}
+
+/// A payment for the reservation was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationPaymentStarted {
+    /// The payment that was asked for.
+    pub payment_id: PaymentId,
+    /// The person to whom a guest's order is to be sold; `None` if the order is of an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<CustomerId>,
 }
 
 /// The seats are sold to the customer, and the tickets are issued.

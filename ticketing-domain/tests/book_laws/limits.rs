@@ -50,7 +50,11 @@ pub(crate) fn nobody_has_more_than_one_customer_may_have(house: &House) -> TestC
             InventoryEvent::HoldExtended(extended) => {
                 claims.get_mut(&key).unwrap().until = Some(extended.held_until);
             }
-            InventoryEvent::SeatsSold(_) => claims.get_mut(&key).unwrap().until = None,
+            InventoryEvent::SeatsSold(sold) => {
+                let has = claims.get_mut(&key).unwrap();
+                has.until = None;
+                has.customer = sold.customer_id.unwrap_or(has.customer);
+            }
             _ => drop(claims.remove(&key)),
         }
         let Some(customer) = claims.get(&key).map(|has| has.customer) else {

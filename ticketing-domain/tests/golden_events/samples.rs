@@ -28,6 +28,7 @@ use ticketing_ports::vocabulary::payment::{
 };
 use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, Sale, Ticket};
 use ticketing_ports::vocabulary::seating::Allocation;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use crate::details::{rows_with_an_aisle, with_all_there_is};
 use crate::values::{at, id, label, seat};
@@ -107,6 +108,7 @@ fn facts_of_an_inventory() -> Vec<InventoryEvent> {
         SeatsSold {
             reservation_id,
             quantity: 2,
+            customer_id: Some(CustomerId::new(id(6))),
         }
         .into(),
         SeatsRetaken {
@@ -133,9 +135,14 @@ fn facts_of_a_reservation() -> Vec<ReservationEvent> {
             total: total(),
             held_until: at(300),
             at: at(0),
+            order_secret: None,
         }
         .into(),
-        ReservationPaymentStarted { payment_id }.into(),
+        ReservationPaymentStarted {
+            payment_id,
+            person: None,
+        }
+        .into(),
         ReservationPaymentDeclined {
             payment_id,
             reason: DeclineReason::InsufficientFunds,
@@ -222,6 +229,24 @@ pub(crate) fn held_in_two_sections() -> ReservationEvent {
         .into(),
         other => panic!("{other:?}"),
     }
+}
+
+/// The hold of a guest.
+pub(crate) fn held_by_a_guest() -> ReservationEvent {
+    let order_secret = Some(SecretDigest::from_bytes([7; 32]));
+    match facts_of_a_reservation().swap_remove(0) {
+        ReservationEvent::ReservationHeld(held) => ReservationHeld { order_secret, ..held }.into(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The payment of a guest whose address was given.
+pub(crate) fn paid_by_a_guest() -> ReservationEvent {
+    let started = ReservationPaymentStarted {
+        payment_id: PaymentId::new(id(5)),
+        person: Some(CustomerId::new(id(6))),
+    };
+    started.into()
 }
 
 /// The hold of a ticket that has a type.

@@ -12,7 +12,7 @@ use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId, TicketTypeId, 
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 use uuid::Uuid;
 
-use crate::section::{customer_of, opened, reservation, row_label};
+use crate::section::{buyer_of, customer_of, opened, reservation, row_label};
 
 pub(crate) const RESERVATIONS: [u128; 5] = [1, 2, 3, 4, 5];
 pub(crate) const NEWCOMER: u128 = 99;
@@ -107,7 +107,7 @@ impl Commands for &'static [u128] {
         });
         let sell = (by(), taken_seats()).prop_map(|(reservation_id, seats)| InventoryCommand::Sell {
             reservation_id,
-            customer_id: customer_of(reservation_id),
+            customer_id: buyer_of(reservation_id),
             parts: parts_of(reservation_id, seats.quantity()),
             seats,
         });
@@ -210,7 +210,10 @@ pub(crate) fn any_event() -> impl Strategy<Value = InventoryEvent> {
         1 => (by(), any::<u32>(), any_moment()).prop_map(|(reservation_id, quantity, held_until)| {
             HoldExtended { reservation_id, quantity, held_until }.into()
         }),
-        2 => (by(), any::<u32>()).prop_map(|(reservation_id, quantity)| SeatsSold { reservation_id, quantity }.into()),
+        2 => (by(), any::<u32>(), any::<bool>()).prop_map(|(reservation_id, quantity, told)| {
+            let customer_id = told.then(|| buyer_of(reservation_id));
+            SeatsSold { reservation_id, quantity, customer_id }.into()
+        }),
         2 => (by(), seats()).prop_map(|(reservation_id, seats)| {
             let customer_id = told_customer(reservation_id);
             let parts = parts_of(reservation_id, seats.quantity() % 7);

@@ -20,7 +20,7 @@ use plain_list::PlainList;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use section::{answer, customer_of, expired, live_states, open, opened, reservation, sorted, take_in};
+use section::{answer, buyer_of, customer_of, expired, live_states, open, opened, reservation, sorted, take_in};
 use ticketing_domain::inventory::{Claim, ClaimKind, Counted, InventoryEvent, InventoryState};
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{TicketTypeId, TierId};
@@ -63,9 +63,10 @@ proptest! {
             for reservation in RESERVATIONS.map(reservation) {
                 let claim = section.claim(reservation).map(|Claim { kind, seats }| (kind, sorted(seats)));
                 prop_assert_eq!(claim, books.claim(reservation));
-                let customer = customer_of(reservation);
-                prop_assert_eq!(section.held_by(customer).collect::<Vec<_>>(), books.held_by(customer));
-                prop_assert_eq!(section.sold_to(customer), books.sold_to(customer));
+                for customer in [customer_of(reservation), buyer_of(reservation)] {
+                    prop_assert_eq!(section.held_by(customer).collect::<Vec<_>>(), books.held_by(customer));
+                    prop_assert_eq!(section.sold_to(customer), books.sold_to(customer));
+                }
             }
         }
     }

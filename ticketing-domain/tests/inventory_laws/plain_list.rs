@@ -12,7 +12,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
 
-use crate::section::{customer_of, expired, sorted};
+use crate::section::{buyer_of, customer_of, expired, sorted};
 
 /// A section as a plain list with an entry for every place.
 pub(crate) struct PlainList {
@@ -166,7 +166,7 @@ impl PlainList {
     }
 
     pub(crate) fn sold_to(&self, customer: CustomerId) -> u32 {
-        self.count(|place| matches!(place, Place::Claimed(by, ClaimKind::Sold) if customer_of(by) == customer))
+        self.count(|place| matches!(place, Place::Claimed(by, ClaimKind::Sold) if buyer_of(by) == customer))
     }
 
     fn place(&self, seat: &SeatId) -> Option<Place> {
@@ -348,6 +348,9 @@ impl PlainList {
                     (sold.reservation_id, sold.quantity),
                     (*reservation_id, seats.quantity())
                 );
+                let buyer = buyer_of(*reservation_id);
+                let is_another = buyer != customer_of(*reservation_id);
+                assert_eq!(sold.customer_id, is_another.then_some(buyer));
                 assert!(self.claim(*reservation_id).is_some());
                 self.give_back(*reservation_id);
                 self.take(seats, Place::Claimed(*reservation_id, ClaimKind::Sold));
@@ -363,7 +366,7 @@ impl PlainList {
             ) => {
                 assert_eq!(retaken.parts, *parts);
                 assert_eq!((retaken.reservation_id, &retaken.seats), (*reservation_id, seats));
-                assert_eq!(retaken.customer_id, Some(customer_of(*reservation_id)));
+                assert_eq!(retaken.customer_id, Some(buyer_of(*reservation_id)));
                 assert!(self.claim(*reservation_id).is_none());
                 self.take(seats, Place::Claimed(*reservation_id, ClaimKind::Sold));
             }

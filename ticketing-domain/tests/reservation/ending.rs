@@ -61,7 +61,7 @@ fn cancelling_a_paid_reservation_gives_back_seats_and_the_share_of_the_policy() 
     };
     given::<Reservation>(paid())
         .when(ReservationCommand::Cancel {
-            by: ALICE,
+            by: ALICE.into(),
             refund: eur(100),
         })
         .then([ReservationCancelled {

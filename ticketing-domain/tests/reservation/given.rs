@@ -51,6 +51,15 @@ pub(super) fn held() -> ReservationHeld {
         total: eur(200),
         held_until: after(300),
         at: start(),
+        order_secret: None,
+    }
+}
+
+/// The payment is under way.
+pub(super) fn started() -> ReservationPaymentStarted {
+    ReservationPaymentStarted {
+        payment_id: PAYMENT,
+        person: None,
     }
 }
 
@@ -80,11 +89,11 @@ pub(super) fn for_nothing() -> ReservationHeld {
 }
 
 pub(super) fn take_by(by: Actor) -> ReservationCommand {
-    ReservationCommand::TakeForNothing { by }
+    ReservationCommand::TakeForNothing { by: by.into() }
 }
 
 pub(super) fn paying() -> Vec<ReservationEvent> {
-    vec![held().into(), ReservationPaymentStarted { payment_id: PAYMENT }.into()]
+    vec![held().into(), started().into()]
 }
 
 /// The facts of a reservation with a payment under way, after this many declined payments.
@@ -92,7 +101,7 @@ pub(super) fn paying_again(declines: u32) -> Vec<ReservationEvent> {
     let mut history = paying();
     for decline in 1..=declines {
         history.push(declined_event(decline).into());
-        history.push(ReservationPaymentStarted { payment_id: PAYMENT }.into());
+        history.push(started().into());
     }
     history
 }
@@ -160,7 +169,7 @@ pub(super) fn declined(reason: DeclineReason) -> SagaInput {
 
 pub(super) fn pay_by(by: Actor) -> ReservationCommand {
     ReservationCommand::StartPayment {
-        by,
+        by: by.into(),
         payment_id: PAYMENT,
         method: visa(),
         charge: Charge::AuthorizeAndCapture,
@@ -168,7 +177,10 @@ pub(super) fn pay_by(by: Actor) -> ReservationCommand {
 }
 
 pub(super) fn cancel_by(by: Actor) -> ReservationCommand {
-    ReservationCommand::Cancel { by, refund: eur(0) }
+    ReservationCommand::Cancel {
+        by: by.into(),
+        refund: eur(0),
+    }
 }
 
 pub(super) fn payment(command: PaymentCommand) -> SagaCommand {
@@ -197,6 +209,7 @@ pub(super) fn capture_if_free() -> SagaCommand {
 
 pub(super) fn sell() -> SagaCommand {
     SagaCommand::SellSeats {
+        customer_id: ALICE.user_id.into(),
         lines: held().lines,
         payment_id: Some(PAYMENT),
     }

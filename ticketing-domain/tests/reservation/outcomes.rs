@@ -84,6 +84,7 @@ fn captured_money_buys_the_seats_and_issues_a_ticket_for_each() {
         .with_effects([sell()]);
     given::<Reservation>(paying())
         .when(SagaInput::SeatsSold {
+            customer_id: super::given::ALICE.user_id.into(),
             payment_id: Some(PAYMENT),
         })
         .then([completed()])

@@ -6,7 +6,7 @@ use ticketing_domain::payment::{PaymentCommand, PaymentRequest};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::reservation::{
     CancelReason, Line, Reservation, ReservationCancelled, ReservationCommand, ReservationCompleted, ReservationEvent,
-    ReservationPaymentGivenUp, ReservationPaymentStarted, SagaCommand, SagaInput,
+    ReservationPaymentGivenUp, SagaCommand, SagaInput,
 };
 use ticketing_domain::transition::Action;
 use ticketing_ports::log::deadlines::DeadlineChange;
@@ -16,14 +16,14 @@ use ticketing_testkit::scenario::{after, given};
 
 use super::given::{
     ADMIN, ALICE, EVENT, MALLORY, PAYMENT, RESERVATION, cancel_by, completed, eur, expiry, for_nothing, given_up, held,
-    paid, pay_by, paying_again, payment, release, take_by, visa,
+    paid, pay_by, paying_again, payment, release, started, take_by, visa,
 };
 
 #[test]
 fn a_payment_is_requested_for_the_price_that_was_fixed_with_the_hold() {
     given::<Reservation>([held().into()])
         .when(pay_by(ALICE))
-        .then([ReservationPaymentStarted { payment_id: PAYMENT }])
+        .then([started()])
         .with_effects([SagaCommand::Payment {
             payment_id: PAYMENT,
             command: PaymentCommand::Request(Box::new(PaymentRequest {
@@ -45,6 +45,7 @@ fn what_costs_nothing_is_sold_without_a_payment() {
         .when(take_by(ALICE))
         .then::<ReservationEvent>([])
         .with_effects([SagaCommand::SellSeats {
+            customer_id: ALICE.user_id.into(),
             lines: for_nothing().lines,
             payment_id: None,
         }]);
@@ -58,7 +59,10 @@ fn what_costs_nothing_is_sold_without_a_payment() {
         ..completed()
     };
     given::<Reservation>([for_nothing().into()])
-        .when(SagaInput::SeatsSold { payment_id: None })
+        .when(SagaInput::SeatsSold {
+            customer_id: ALICE.user_id.into(),
+            payment_id: None,
+        })
         .then([completed.clone()])
         .with_deadlines([DeadlineChange::Clear(expiry())]);
     let taken: [ReservationEvent; 2] = [for_nothing().into(), completed.into()];
@@ -99,7 +103,7 @@ fn what_costs_nothing_is_never_paid_and_what_costs_something_never_taken_for_not
 #[test]
 fn who_gives_a_payment_up_keeps_the_seats_and_the_attempts() {
     given::<Reservation>(paying_again(2))
-        .when(ReservationCommand::GivePaymentUp { by: ALICE })
+        .when(ReservationCommand::GivePaymentUp { by: ALICE.into() })
         .then([ReservationPaymentGivenUp { payment_id: PAYMENT }])
         .with_effects([payment(PaymentCommand::Void)])
         .with_deadlines([]);
@@ -108,7 +112,7 @@ fn who_gives_a_payment_up_keeps_the_seats_and_the_attempts() {
         (paid(), ReservationStatus::Completed),
     ] {
         given::<Reservation>(nothing_to_give_up)
-            .when(ReservationCommand::GivePaymentUp { by: ALICE })
+            .when(ReservationCommand::GivePaymentUp { by: ALICE.into() })
             .then_refused(Refusal::state(status, Action::Pay));
     }
 }

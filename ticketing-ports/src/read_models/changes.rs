@@ -6,6 +6,7 @@ use crate::read_models::payments::PaymentView;
 use crate::read_models::reservations::ReservationView;
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::event_details::EventStatus;
+use crate::vocabulary::ids::CustomerId;
 use crate::vocabulary::ids::EventId;
 use crate::vocabulary::ids::PaymentId;
 use crate::vocabulary::ids::ReservationId;
@@ -170,6 +171,9 @@ pub struct ReservationChange {
     pub tickets: Vec<Ticket>,
     /// How much money has gone back for the reservation until now; `None` if the amount in the row stays as it is.
     pub refunded_amount: Option<Money>,
+    /// Whose the reservation is; `None` if the customer in the row stays the same. When a guest's order is sold it becomes
+    /// that of the person whose address was given.
+    pub customer_id: Option<CustomerId>,
 }
 
 /// The change of a payment. A value that is absent here stays as it is in the row.

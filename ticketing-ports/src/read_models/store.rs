@@ -61,6 +61,7 @@ pub struct ProjectedBatch<C = Change> {
 /// - `batches_go_on_after_a_switch`.
 /// - `a_changed_reservation_keeps_what_the_change_does_not_name`.
 /// - `a_changed_reservation_loses_what_the_change_takes_away`.
+/// - `a_reservation_may_become_another_customers`: then it is in the list of that customer only.
 /// - `a_changed_payment_keeps_what_the_change_does_not_name`.
 #[async_trait]
 pub trait ProjectionStore<C = Change>: std::fmt::Debug + std::any::Any + Send + Sync {

@@ -2,14 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 
 /// 256 random bits, shown to their owner as 43 base64url characters. A secret is never stored, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
-/// The SHA-256 digest of a [`Secret`]. Stores keep the digest and never the secret.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The SHA-256 digest of a [`Secret`]. Stores keep the digest and never the secret. As JSON it is 43 base64url characters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SecretDigest([u8; 32]);
 
 impl Secret {
@@ -48,6 +51,26 @@ impl SecretDigest {
         &self.0
     }
 }
+
+impl From<SecretDigest> for String {
+    fn from(digest: SecretDigest) -> Self {
+        URL_SAFE_NO_PAD.encode(digest.0)
+    }
+}
+
+impl TryFrom<String> for SecretDigest {
+    type Error = InvalidDigest;
+
+    fn try_from(text: String) -> Result<Self, InvalidDigest> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidDigest)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidDigest)
+    }
+}
+
+/// The text is not the digest of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not 43 base64url characters")]
+pub struct InvalidDigest;
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -107,6 +130,15 @@ mod tests {
         for bad in ["", "abc", &text[1..], &format!("{text}A"), &text.replace('B', "+")] {
             assert_eq!(Secret::parse(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_digest_survives_the_trip_through_json() {
+        let digest = Secret::generate(&Fixed).digest();
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(json.len(), 45, "43 characters in quotes");
+        assert_eq!(serde_json::from_str::<SecretDigest>(&json).unwrap(), digest);
+        assert!(serde_json::from_str::<SecretDigest>(r#""short""#).is_err());
     }
 
     #[test]

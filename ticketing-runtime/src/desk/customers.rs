@@ -1,7 +1,7 @@
 //! Questions about a customer, answered to that customer and to admins.
 
 use ticketing_domain::commands::HoldFor;
-use ticketing_domain::policy;
+use ticketing_domain::policy::{self, Buyer};
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::read_models::sales::{LifetimeValue, Purchase};
 use ticketing_ports::vocabulary::ids::{CustomerId, UserId};
@@ -30,17 +30,18 @@ impl Desk {
         Ok(self.ports.sales.lifetime_value(of).await?)
     }
 
-    /// Returns for whom the caller asks to hold seats. Whether the named customer exists is looked up only if an
+    /// Returns for whom the buyer asks to hold seats. Whether the named customer exists is looked up only if an
     /// admin names somebody else; other callers learn nothing about who is a customer.
     ///
     /// # Errors
     /// Fails if the store of users fails.
-    pub async fn hold_for(&self, by: Actor, customer: Option<CustomerId>) -> Result<HoldFor, Failure> {
+    pub async fn hold_for(&self, by: Buyer, customer: Option<CustomerId>) -> Result<HoldFor, Failure> {
         let Some(customer) = customer else {
             return Ok(HoldFor::Caller);
         };
         let user = UserId::from(customer);
-        let unknown = by.role == Role::Admin && by.user_id != user && self.ports.users.find(user).await?.is_none();
+        let is_admins = |actor: Actor| actor.role == Role::Admin && actor.user_id != user;
+        let unknown = by.account().is_some_and(is_admins) && self.ports.users.find(user).await?.is_none();
         Ok(if unknown {
             HoldFor::Nobody(customer)
         } else {

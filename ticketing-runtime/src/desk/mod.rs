@@ -9,6 +9,7 @@ mod availability;
 mod caught_up;
 mod customers;
 mod events;
+mod guests;
 mod paging;
 mod payments;
 mod reservations;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::people::buyers::BuyerStore;
+use ticketing_ports::people::stores::AccountStores;
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::read_models::availability::AvailabilityQueries;
 use ticketing_ports::read_models::events::EventQueries;
@@ -25,6 +28,7 @@ use ticketing_ports::read_models::reservations::ReservationQueries;
 use ticketing_ports::read_models::sales::SalesQueries;
 use ticketing_ports::read_models::store::ProjectionStore;
 use ticketing_ports::read_models::stores::ReadModelStores;
+use ticketing_ports::vocabulary::secrets::Entropy;
 use tokio::sync::watch;
 
 use crate::box_office::BoxOffice;
@@ -54,17 +58,22 @@ pub struct DeskPorts {
     pub projections: Arc<dyn ProjectionStore>,
     /// The store of users, which tells whether a customer exists.
     pub users: Arc<dyn UserStore>,
+    /// The addresses of guests, and the people who have them.
+    pub buyers: Arc<dyn BuyerStore>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Makes the secrets of guests' orders.
+    pub entropy: Arc<dyn Entropy>,
 }
 
 impl DeskPorts {
-    /// Returns the ports of a desk: the log, the read models that are made from it, and the users.
+    /// Returns the ports of a desk: the log, the read models that are made from it, the users, and the guests.
     pub fn new(
         log: Arc<dyn EventStore>,
         read_models: ReadModelStores,
-        users: Arc<dyn UserStore>,
+        people: &AccountStores,
         clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
     ) -> Self {
         let ReadModelStores {
             projections,
@@ -85,8 +94,10 @@ impl DeskPorts {
             payments,
             sales,
             projections,
-            users,
+            users: people.users.clone(),
+            buyers: people.buyers.clone(),
             clock,
+            entropy,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ticketing_domain::book::Caller;
 use ticketing_domain::policy;
 use ticketing_domain::questions::SeeActionWanted;
 use ticketing_domain::refusal::Refusal;
@@ -36,7 +37,7 @@ impl Desk {
     ///
     /// # Errors
     /// Fails if there is no such payment or the caller may not see it.
-    pub async fn payment(&self, by: Actor, id: PaymentId) -> Result<PaymentView, Failure> {
+    pub async fn payment(&self, by: impl Into<Caller>, id: PaymentId) -> Result<PaymentView, Failure> {
         self.office.payment(by, id).await
     }
 
@@ -46,7 +47,7 @@ impl Desk {
     ///
     /// # Errors
     /// Fails if there is no such payment.
-    pub async fn next_action(&self, by: Actor, id: PaymentId) -> Result<Option<NextAction>, Failure> {
+    pub async fn next_action(&self, by: impl Into<Caller>, id: PaymentId) -> Result<Option<NextAction>, Failure> {
         let see = SeeActionWanted { payment_id: id };
         if self.office.see(by.into(), see).await?.is_none() {
             return Ok(None);

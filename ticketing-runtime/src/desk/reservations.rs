@@ -1,5 +1,6 @@
 //! Questions about reservations.
 
+use ticketing_domain::book::Caller;
 use ticketing_domain::questions::Cancellation;
 use ticketing_domain::status::AsOf as _;
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -16,7 +17,7 @@ impl Desk {
     ///
     /// # Errors
     /// Fails if there is no such reservation or the caller may not see it.
-    pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
+    pub async fn reservation(&self, by: impl Into<Caller>, id: ReservationId) -> Result<ReservationView, Failure> {
         self.office.reservation(by, id).await
     }
 
@@ -24,7 +25,7 @@ impl Desk {
     ///
     /// # Errors
     /// Fails as the cancellation itself would.
-    pub async fn cancellation(&self, by: Actor, id: ReservationId) -> Result<Cancellation, Failure> {
+    pub async fn cancellation(&self, by: impl Into<Caller>, id: ReservationId) -> Result<Cancellation, Failure> {
         self.office.cancellation(by, id).await
     }
 
@@ -32,7 +33,11 @@ impl Desk {
     ///
     /// # Errors
     /// Fails if there is no such reservation or the caller may not see it.
-    pub async fn reservation_history(&self, by: Actor, id: ReservationId) -> Result<Vec<HistoryEntry>, Failure> {
+    pub async fn reservation_history(
+        &self,
+        by: impl Into<Caller>,
+        id: ReservationId,
+    ) -> Result<Vec<HistoryEntry>, Failure> {
         self.office.history(by, id).await
     }
 

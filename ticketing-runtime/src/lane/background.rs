@@ -35,7 +35,7 @@ pub(super) enum BackgroundResult {
     /// The payments that jobs wait for and that another process has written to.
     PaymentsMoved(Result<Vec<StreamId>, Failure>),
     JobEnded {
-        job: Job,
+        job: Box<Job>,
         end: JobOutcome,
     },
 }

@@ -137,7 +137,10 @@ impl Lane {
                 },
                 Err(failure) => JobOutcome::Failed(failure),
             };
-            BackgroundResult::JobEnded { job, end }
+            BackgroundResult::JobEnded {
+                job: Box::new(job),
+                end,
+            }
         });
     }
 
@@ -148,7 +151,10 @@ impl Lane {
                 Ok(position) => JobOutcome::RepeatedLegacy { legacy, position },
                 Err(failure) => JobOutcome::Failed(failure),
             };
-            BackgroundResult::JobEnded { job, end }
+            BackgroundResult::JobEnded {
+                job: Box::new(job),
+                end,
+            }
         });
     }
 }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InMemoryUserStore, InProcessBus,
+    InMemoryBuyerStore, InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InMemoryUserStore,
+    InProcessBus, SeededEntropy,
 };
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
@@ -144,7 +145,9 @@ impl ReadSide {
             sales: self.models.clone(),
             projections: self.models.clone(),
             users: Arc::new(InMemoryUserStore::new()),
+            buyers: Arc::new(InMemoryBuyerStore::new()),
             clock: world.ports().clock,
+            entropy: Arc::new(SeededEntropy::new(1)),
         };
         Desk::new(engine.box_office(), ports, projected)
     }

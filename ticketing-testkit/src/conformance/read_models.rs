@@ -46,7 +46,8 @@ use rebuilding::{
 };
 use reservations::{
     a_changed_reservation_keeps_what_the_change_does_not_name, a_changed_reservation_loses_what_the_change_takes_away,
-    a_reservation_of_several_lines_is_read_with_all_of_them, reservations_of_a_customer_are_listed_newest_first,
+    a_reservation_may_become_another_customers, a_reservation_of_several_lines_is_read_with_all_of_them,
+    reservations_of_a_customer_are_listed_newest_first,
 };
 use sales::{
     a_sale_of_several_lines_counts_for_the_section_and_the_tier_of_each,
@@ -88,6 +89,7 @@ suite! { $
         reservations_of_a_customer_are_listed_newest_first,
         reservations_are_listed_after_a_cursor_although_others_arrive,
         a_changed_reservation_keeps_what_the_change_does_not_name,
+        a_reservation_may_become_another_customers,
         a_changed_reservation_loses_what_the_change_takes_away,
         a_reservation_of_several_lines_is_read_with_all_of_them,
         payments_of_a_customer_are_listed_newest_first,

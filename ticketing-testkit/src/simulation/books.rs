@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 use ticketing_domain::catalog::{CatalogEvent, CatalogState};
-use ticketing_domain::inventory::{ClaimKind, InventoryEvent, InventoryState, TakenSeats};
+use ticketing_domain::inventory::{ClaimKind, InventoryEvent, InventoryState, SeatsSold, TakenSeats};
 use ticketing_domain::payment::{PaymentEvent, PaymentState};
 use ticketing_domain::quotas::quotas_of;
 use ticketing_domain::reservation::{ReservationEvent, ReservationState};
@@ -203,6 +203,11 @@ impl Books {
         let customer = match &fact {
             // The reservation is opened only by the next fact.
             InventoryEvent::SeatsHeld(held) => held.customer_id?,
+            // So is a guest's order sold before the next fact says to whom.
+            InventoryEvent::SeatsSold(SeatsSold {
+                customer_id: Some(customer),
+                ..
+            }) => *customer,
             _ => self.reservations.get(&fact.reservation_id()?)?.terms()?.customer_id,
         };
         let event_id = self.sections.get(&SectionId::new(event.stream.id))?.event_id()?;

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
+use ticketing_domain::book::Caller;
+use ticketing_domain::policy::Guest;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod, PaymentStatus};
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, SeatId};
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 use ticketing_runtime::{
     AuthorizePayment, Failure, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment, ReportPayment,
     WantedLine,
@@ -29,7 +32,10 @@ struct Customer {
     number: u64,
     event: EventId,
     me: Actor,
-    reservations: Vec<ReservationId>,
+    /// The secret of all orders that the customer makes as a guest.
+    guest: Guest,
+    /// The reservations, each with who made it: the customer's account, or the customer as a guest.
+    reservations: Vec<(ReservationId, Caller)>,
     payments: Vec<PaymentId>,
     /// How many holds the customer has asked for.
     holds: usize,
@@ -38,15 +44,27 @@ struct Customer {
     promises: Vec<Promise>,
 }
 
+/// Returns the secret of a customer's orders as a guest, from which one can tell the customer.
+pub(super) fn secret_of(customer: CustomerId) -> SecretDigest {
+    let mut secret = [0; 32];
+    secret[..16].copy_from_slice(customer.uuid().as_bytes());
+    SecretDigest::from_bytes(secret)
+}
+
 /// Plays everything that one customer does during a run, and returns the answers that must stay true.
 pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng: StdRng) -> Vec<Promise> {
+    let user_id = UserId::new(Uuid::from_u128(100 + u128::from(number)));
     let mut customer = Customer {
         stage,
         number,
         event,
         me: Actor {
-            user_id: UserId::new(Uuid::from_u128(100 + u128::from(number))),
+            user_id,
             role: Role::Customer,
+        },
+        guest: Guest {
+            secret: secret_of(user_id.into()),
+            person: Some(user_id.into()),
         },
         reservations: Vec::new(),
         payments: Vec::new(),
@@ -74,17 +92,17 @@ impl Customer {
         let some_reservation = (!mine.is_empty()).then(|| mine[rng.random_range(0..mine.len())]);
         match (rng.random_range(0..100), some_reservation) {
             (0..40, _) | (_, None) => self.hold(key, rng).await,
-            (40..75, Some(reservation_id)) => self.pay(reservation_id, key, rng).await,
-            (75..83, Some(reservation_id)) => self.authorize(reservation_id, rng).await,
-            (83..87, Some(reservation_id)) => {
+            (40..75, Some((reservation_id, by))) => self.pay(reservation_id, by, key, rng).await,
+            (75..83, Some((reservation_id, by))) => self.authorize(reservation_id, by, rng).await,
+            (83..87, Some((reservation_id, by))) => {
                 let key = rng.random_bool(0.5).then_some(key);
                 let office = self.stage.box_office();
-                drop(office.extend_hold(request(self.me, reservation_id, key)).await);
+                drop(office.extend_hold(request(by, reservation_id, key)).await);
             }
-            (87..95, Some(reservation_id)) => {
+            (87..95, Some((reservation_id, by))) => {
                 let key = rng.random_bool(0.5).then_some(key);
                 let office = self.stage.box_office();
-                drop(office.cancel_reservation(request(self.me, reservation_id, key)).await);
+                drop(office.cancel_reservation(request(by, reservation_id, key)).await);
             }
             (_, Some(_)) => self.have_refunded(action, rng).await,
         }
@@ -94,11 +112,16 @@ impl Customer {
     async fn hold(&mut self, key: u64, rng: &mut StdRng) {
         self.holds += 1;
         let hold = some_hold(self.event, rng);
+        let by = if rng.random_range(0..3) == 0 {
+            Caller::Guest(self.guest)
+        } else {
+            Caller::Person(self.me)
+        };
         for _ in 0..rng.random_range(1..5) {
             let office = self.stage.box_office();
-            match office.hold(request(self.me, hold.clone(), Some(key))).await {
+            match office.hold(request(by, hold.clone(), Some(key))).await {
                 Ok(answer) => {
-                    self.reservations.push(answer.value.reservation_id);
+                    self.reservations.push((answer.value.reservation_id, by));
                     self.promises.push(Promise::Held {
                         key: (CustomerId::from(self.me.user_id), key),
                         view: Box::new(answer.value),
@@ -115,7 +138,7 @@ impl Customer {
 
     /// Pays a reservation, with a payment that was begun before, with one that nobody has begun, or with a new one. A
     /// customer who runs out of patience asks for no answer any more.
-    async fn pay(&mut self, reservation_id: ReservationId, key: u64, rng: &mut StdRng) {
+    async fn pay(&mut self, reservation_id: ReservationId, by: Caller, key: u64, rng: &mut StdRng) {
         let payments = &self.payments;
         let payment_id = match rng.random_range(0..4) {
             0 if !payments.is_empty() => Some(payments[rng.random_range(0..payments.len())]),
@@ -130,7 +153,7 @@ impl Customer {
         let key = rng.random_bool(0.5).then_some(key);
         let patience = Duration::from_millis(rng.random_range(1..40_000));
         let office = self.stage.box_office();
-        let paying = office.pay(request(self.me, pay, key));
+        let paying = office.pay(request(by, pay, key));
         if let Ok(Ok(answer)) = tokio::time::timeout(patience, paying).await {
             self.payments.extend(answer.value.payment_id);
             match answer.value.status {
@@ -141,13 +164,13 @@ impl Customer {
     }
 
     /// Has the money for a reservation set aside.
-    async fn authorize(&mut self, reservation_id: ReservationId, rng: &mut StdRng) {
+    async fn authorize(&mut self, reservation_id: ReservationId, by: Caller, rng: &mut StdRng) {
         let authorize = AuthorizePayment {
             reservation_id,
             method: some_method(rng),
         };
         let office = self.stage.box_office();
-        if let Ok(answer) = office.authorize(request(self.me, authorize, None)).await {
+        if let Ok(answer) = office.authorize(request(by, authorize, None)).await {
             self.payments.push(answer.value.payment_id);
             if answer.value.status == PaymentStatus::Pending {
                 go_on(&self.stage, Some(answer.value.payment_id), rng).await;

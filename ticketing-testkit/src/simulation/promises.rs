@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ticketing_domain::payment::{PaymentEvent, RefundCause};
-use ticketing_domain::reservation::{Line, ReservationEvent};
+use ticketing_domain::reservation::{Line, ReservationEvent, ReservationHeld};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
+
+use uuid::Uuid;
 
 use super::books::Violation;
 use super::lost::Lost;
@@ -42,7 +44,7 @@ pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise], lost: 
     {
         match ReservationEvent::from_recorded(event) {
             Ok(ReservationEvent::ReservationHeld(fact)) => {
-                *holds_of.entry(fact.customer_id).or_default() += 1;
+                *holds_of.entry(holder(&fact)).or_default() += 1;
                 held.insert(fact.reservation_id, fact);
             }
             Ok(ReservationEvent::ReservationCompleted(fact)) => {
@@ -103,6 +105,14 @@ pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise], lost: 
         }
     }
     violations
+}
+
+/// Returns the customer who has made an order, also as a guest.
+fn holder(held: &ReservationHeld) -> CustomerId {
+    held.order_secret.map_or(held.customer_id, |secret| {
+        let (customer, _) = secret.as_bytes().split_at(16);
+        CustomerId::new(Uuid::from_slice(customer).expect("an id has 16 bytes"))
+    })
 }
 
 /// How many refunds the organiser has given to each customer.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use ticketing_domain::book::Caller;
 use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent};
-use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_runtime::{
     BoxOffice, Engine, EngineConfig, FactsFrom, IdempotencyRequest, LiveBoards, Observed, Observer, Request, Setback,
 };
@@ -204,7 +204,7 @@ pub(super) async fn read_log(world: &World) -> Vec<RecordedEvent> {
         .expect("the log of the caller injects no faults")
 }
 
-pub(super) fn request<C>(by: Actor, command: C, key: Option<u64>) -> Request<C> {
+pub(super) fn request<C>(by: impl Into<Caller>, command: C, key: Option<u64>) -> Request<C> {
     Request {
         by: by.into(),
         correlation_id: CorrelationId::parse("simulation").expect("the correlation id is visible ASCII"),

@@ -7,8 +7,8 @@ use adapters_http::{
 };
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
-    InMemory, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway, InMemoryPasskeyStore, InMemoryUserStore,
-    ManualClock, RecordingMailer, SeededEntropy, SeededIds,
+    InMemory, InMemoryBuyerStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway, InMemoryPasskeyStore,
+    InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
 };
 use axum::Router;
 use base64::Engine as _;
@@ -167,7 +167,12 @@ impl TestServer {
     /// Makes an event of `owner` with open sales: `VIP` has rows A and B of 10 seats each for 120 €, `General` has 5
     /// places for 50 €.
     pub(crate) async fn event_on_sale(&self, owner: &Actor) -> String {
-        let event = self.draft(owner).await;
+        self.put_on_sale(owner, event_request(&self.in_days(60))).await
+    }
+
+    /// Makes the requested event of `owner` with open sales.
+    pub(crate) async fn put_on_sale(&self, owner: &Actor, request: Value) -> String {
+        let event = self.draft_of(owner, request).await;
         owner
             .post(&format!("/api/events/{event}/publish"), ())
             .await
@@ -181,7 +186,11 @@ impl TestServer {
     }
 
     pub(crate) async fn draft(&self, owner: &Actor) -> String {
-        let created = owner.post("/api/events", event_request(&self.in_days(60))).await;
+        self.draft_of(owner, event_request(&self.in_days(60))).await
+    }
+
+    async fn draft_of(&self, owner: &Actor, request: Value) -> String {
+        let created = owner.post("/api/events", request).await;
         let event = created.expect(201).text("event_id");
         let seen = owner.get_after(&created, &format!("/api/events/{event}")).await;
         seen.expect(200);
@@ -227,6 +236,7 @@ struct Parts {
     models: ReadModelStores,
     gateway: Arc<InMemoryGateway>,
     users: Arc<InMemoryUserStore>,
+    buyers: Arc<InMemoryBuyerStore>,
     mailer: Arc<RecordingMailer>,
     passkeys: Arc<InMemoryPasskeyStore>,
     provider: Arc<ScriptedProvider>,
@@ -244,6 +254,7 @@ impl Parts {
             models: InMemory::read_models(),
             gateway: Arc::new(InMemoryGateway::new()),
             users: Arc::new(InMemoryUserStore::new()),
+            buyers: Arc::new(InMemoryBuyerStore::new()),
             mailer: Arc::new(RecordingMailer::new()),
             passkeys: Arc::new(InMemoryPasskeyStore::new()),
             provider: Arc::new(ScriptedProvider::default()),
@@ -268,6 +279,7 @@ impl Parts {
             accounts: AccountStores {
                 users: Arc::clone(&self.users) as _,
                 passkeys: Arc::clone(&self.passkeys) as _,
+                buyers: Arc::clone(&self.buyers) as _,
                 ..InMemory::accounts()
             },
             stores: InMemory::sign_in(),
@@ -285,8 +297,9 @@ impl Parts {
         DeskPorts::new(
             Arc::clone(&self.log) as _,
             self.models.clone(),
-            Arc::clone(&self.users) as _,
+            &self.sign_in_ports().accounts,
             Arc::clone(&self.clock) as _,
+            Arc::new(SeededEntropy::new(3)),
         )
     }
 }

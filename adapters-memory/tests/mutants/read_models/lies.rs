@@ -26,6 +26,7 @@ pub(crate) enum ReadLie {
     SearchesNothing,
     CountsRowsInsteadOfFollowing,
     KeepsWhatIsGone,
+    ForgetsWhoseItIsNow,
     ShowsEverybodyDrafts,
     LosesSeatsOnTheWay,
     SortsSectionsByName,
@@ -137,6 +138,10 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
     (
         "a_changed_reservation_loses_what_the_change_takes_away",
         ReadLie::KeepsWhatIsGone,
+    ),
+    (
+        "a_reservation_may_become_another_customers",
+        ReadLie::ForgetsWhoseItIsNow,
     ),
     (
         "drafts_are_listed_only_for_who_may_manage_them",

@@ -171,6 +171,7 @@ pub(super) fn sold(number: u128, quantity: u32) -> InventoryEvent {
     let sold = SeatsSold {
         reservation_id: reservation(number),
         quantity,
+        customer_id: None,
     };
     sold.into()
 }

@@ -133,6 +133,7 @@ pub(super) async fn a_batch_with_a_change_of_an_unknown_row_changes_nothing(mode
             completed_at: None,
             tickets: Vec::new(),
             refunded_amount: None,
+            customer_id: None,
         }),
         Change::TicketsReturned {
             reservation_id: reservation_id(1),

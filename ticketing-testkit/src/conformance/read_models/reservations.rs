@@ -46,6 +46,7 @@ pub(super) async fn a_changed_reservation_keeps_what_the_change_does_not_name(mo
         completed_at: None,
         tickets: Vec::new(),
         refunded_amount: None,
+        customer_id: None,
     };
     let tickets = vec![Ticket {
         ticket_id: ticket_id(1),
@@ -116,6 +117,7 @@ pub(super) async fn a_changed_reservation_loses_what_the_change_takes_away(model
             completed_at: None,
             tickets: Vec::new(),
             refunded_amount: None,
+            customer_id: None,
         })
     };
     let read = async || -> Result<_, Broken> {
@@ -146,6 +148,48 @@ pub(super) async fn a_changed_reservation_loses_what_the_change_takes_away(model
     Ok(())
 }
 
+pub(super) async fn a_reservation_may_become_another_customers(models: &ReadModels) -> Verdict {
+    let held = |number| Change::ReservationHeld(reservation(number));
+    let sold = |number, buyer| {
+        Change::ReservationChanged(ReservationChange {
+            reservation_id: reservation_id(number),
+            status: Some(ReservationStatus::Completed),
+            version: Version(2),
+            payment_id: Said::Nothing,
+            expires_at: None,
+            completed_at: None,
+            tickets: Vec::new(),
+            refunded_amount: None,
+            customer_id: buyer,
+        })
+    };
+    models.apply(vec![created(1), held(1), held(2)]).await?;
+    models.apply(vec![sold(1, Some(customer(2))), sold(2, None)]).await?;
+    // In one batch with the hold, a store may fold both into one row.
+    models.apply(vec![held(3), sold(3, Some(customer(2)))]).await?;
+    let listed = async |who| -> Result<_, Broken> {
+        let listed = models.reservations.reservations_of(customer(who), page(1, 9)).await?;
+        let mut found: Vec<_> = listed
+            .rows
+            .iter()
+            .map(|row| (row.reservation_id, row.customer_id))
+            .collect();
+        found.sort_unstable();
+        Ok((listed.total, found))
+    };
+    ensure_eq!(
+        listed(1).await?,
+        (1, vec![(reservation_id(2), customer(1))]),
+        "reservations of the customer for whom they were held"
+    );
+    ensure_eq!(
+        listed(2).await?,
+        (2, [1, 3].map(|number| (reservation_id(number), customer(2))).to_vec()),
+        "reservations of the customer whose they are now"
+    );
+    Ok(())
+}
+
 pub(super) async fn a_reservation_of_several_lines_is_read_with_all_of_them(models: &ReadModels) -> Verdict {
     let mut expected = reservation_of_two_sections(1);
     models
@@ -172,6 +216,7 @@ pub(super) async fn a_reservation_of_several_lines_is_read_with_all_of_them(mode
             completed_at: Some(at(9)),
             tickets: tickets.clone(),
             refunded_amount: None,
+            customer_id: None,
         })])
         .await?;
     expected.status = ReservationStatus::Completed;

@@ -7,10 +7,12 @@ use ticketing_domain::commands::{
     ExtendHold, HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment,
     SettleCancellation, UnblockSeats,
 };
+use ticketing_domain::policy::{Buyer, Guest};
 use ticketing_domain::reducer::Context;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineKind};
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 use uuid::Uuid;
 
 macro_rules! any_command {
@@ -65,18 +67,28 @@ pub const ORGANISER: Actor = Actor {
     role: Role::Admin,
 };
 
-/// Returns the customer of that number.
-pub fn customer(number: u128) -> Actor {
-    Actor {
-        user_id: UserId::new(Uuid::from_u128(10 + number)),
-        role: Role::Customer,
+/// How many people buy: each of them with an account and also as a guest.
+pub(super) const PEOPLE: u128 = 3;
+
+/// Returns the customer of that number: one of three people with accounts, or one of the same three as a guest.
+pub fn customer(number: u128) -> Buyer {
+    let user_id = UserId::new(Uuid::from_u128(10 + number % PEOPLE));
+    if number < PEOPLE {
+        let role = Role::Customer;
+        return Buyer::Person(Actor { user_id, role });
     }
+    let mut secret = [0; 32];
+    secret[16..].copy_from_slice(&number.to_be_bytes());
+    Buyer::Guest(Guest {
+        secret: SecretDigest::from_bytes(secret),
+        person: Some(user_id.into()),
+    })
 }
 
-/// Returns a command that a person sends.
-pub fn by(actor: Actor, command: impl Into<AnyCommand>) -> Asked {
+/// Returns a command that a person or a guest sends.
+pub fn by(who: impl Into<Caller>, command: impl Into<AnyCommand>) -> Asked {
     Asked {
-        caller: actor.into(),
+        caller: who.into(),
         command: command.into(),
     }
 }

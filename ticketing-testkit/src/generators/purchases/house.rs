@@ -22,7 +22,6 @@ use ticketing_ports::log::streams::{Aggregate, Metadata, Position, RecordedEvent
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{CommitId, EventId, PaymentId, ReservationId};
-use ticketing_ports::vocabulary::roles::Actor;
 use uuid::Uuid;
 
 use super::asked::{Asked, ORGANISER, by};
@@ -42,7 +41,7 @@ pub struct House {
     ids: CountingIds,
     deadlines: BTreeMap<DeadlineKey, Deadline>,
     calls: Vec<GatewayCall>,
-    reservations: Vec<(ReservationId, Actor)>,
+    reservations: Vec<(ReservationId, Caller)>,
     payments: Vec<PaymentId>,
 }
 
@@ -160,10 +159,8 @@ impl House {
             });
             let is_new = fact.version.0 == 1;
             if is_new && fact.stream.aggregate == Aggregate::Reservation {
-                let Caller::Person(customer) = caller else {
-                    panic!("only a person opens a reservation, but {caller:?} did");
-                };
-                self.reservations.push((ReservationId::new(fact.stream.id), customer));
+                assert_ne!(caller, Caller::World, "only a person or a guest opens a reservation");
+                self.reservations.push((ReservationId::new(fact.stream.id), caller));
             }
             if is_new && fact.stream.aggregate == Aggregate::Payment {
                 self.payments.push(PaymentId::new(fact.stream.id));

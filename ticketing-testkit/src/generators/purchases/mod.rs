@@ -89,7 +89,7 @@ pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
     let delay = (pause(), 0..6_usize, prop::option::weighted(0.5, 1..3_u32));
     let delay = prop::option::weighted(0.3, delay);
     let next_section = prop::option::weighted(0.3, 1..3_u32);
-    (0..3_u128, 0..6_usize, 1..3_u32, next_section, delay).prop_map(
+    (buyer(), 0..6_usize, 1..3_u32, next_section, delay).prop_map(
         |(customer, section, quantity, next_section, delay)| {
             // Number 0 chooses the latest call, and a gateway that approves.
             let answer = Step::Answer { call: 0, how: 0 };
@@ -125,12 +125,17 @@ pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
+/// Generates the number of a customer: more often one with an account than a guest.
+fn buyer() -> impl Strategy<Value = u128> {
+    prop_oneof![2 => 0..asked::PEOPLE, 1 => asked::PEOPLE..2 * asked::PEOPLE]
+}
+
 /// Generates scripts: single steps in any order, and sometimes a whole [`purchase`].
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let n = || 0..6_usize;
-    let by = || prop_oneof![9 => Just(None), 1 => (0..3_u128).prop_map(Some)];
+    let by = || prop_oneof![9 => Just(None), 1 => buyer().prop_map(Some)];
     let step = prop_oneof![
-        12 => (0..3_u128, n(), 1..4_u32, prop::option::of(0..4_usize), prop::option::weighted(0.3, 1..3_u32))
+        12 => (buyer(), n(), 1..4_u32, prop::option::of(0..4_usize), prop::option::weighted(0.3, 1..3_u32))
             .prop_map(|(customer, section, quantity, seats, next_section)| {
                 Step::Hold { customer, section, quantity, seats, next_section }
             }),

@@ -1,6 +1,7 @@
 //! Chooses the command that a step of a script means at the moment.
 
 use chrono::DateTime;
+use ticketing_domain::book::Caller;
 use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, ExtendHold, GatewayAnswer, HoldFor,
     HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
@@ -11,7 +12,6 @@ use ticketing_ports::outside::gateway::Authorization;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::{DeclineReason, MethodKind, MethodToken, NextAction, PaymentMethod};
-use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
 use uuid::Uuid;
 
@@ -104,9 +104,9 @@ impl House {
     }
 
     /// Chooses a reservation, and returns who asks about it: the customer of that number, or the one whose it is.
-    fn reservation(&self, who: Option<u128>, reservation: usize) -> Option<(ReservationId, Actor)> {
+    fn reservation(&self, who: Option<u128>, reservation: usize) -> Option<(ReservationId, Caller)> {
         let (reservation_id, owner) = *some(&self.reservations, reservation)?;
-        Some((reservation_id, who.map_or(owner, customer)))
+        Some((reservation_id, who.map_or(owner, |number| customer(number).into())))
     }
 
     /// Makes the lines of an order: `quantity` seats of one section, and `of_next` seats more unless `of_next` is `None`.
@@ -186,7 +186,7 @@ impl House {
             payment_id,
             method: Some(method),
         };
-        Some(by(number.map_or(owner, customer), pay))
+        Some(by(number.map_or(owner, |number| customer(number).into()), pay))
     }
 }
 
