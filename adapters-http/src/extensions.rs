@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use ticketing_domain::policy::Buyer;
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
 use crate::errors::{ApiError, ErrorBody};

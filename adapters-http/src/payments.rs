@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use ticketing_domain::policy::Buyer;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::card_numbers::contains_card_number;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::{

@@ -102,15 +102,9 @@ fn step(event: u64) -> Vec<Change> {
     let reservation_id = log::reservation_id(purchase);
     let payment_id = PaymentId::new(reservation_id.uuid());
     let reserved = |status, version| ReservationChange {
-        reservation_id,
         status: Some(status),
-        version: Version(version),
         payment_id: Said::Now(payment_id),
-        expires_at: None,
-        completed_at: None,
-        tickets: Vec::new(),
-        refunded_amount: None,
-        customer_id: None,
+        ..ReservationChange::of(reservation_id, Version(version))
     };
     let paid = |status, version| {
         vec![Change::PaymentChanged(PaymentChange {

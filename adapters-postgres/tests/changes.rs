@@ -66,15 +66,8 @@ fn paid(number: u64, status: PaymentStatus, version: u64) -> PaymentChange {
 
 fn reserved(number: u64, status: ReservationStatus, version: u64) -> ReservationChange {
     ReservationChange {
-        reservation_id: log::reservation_id(number),
         status: Some(status),
-        version: Version(version),
-        payment_id: Said::Nothing,
-        expires_at: None,
-        completed_at: None,
-        tickets: Vec::new(),
-        refunded_amount: None,
-        customer_id: None,
+        ..ReservationChange::of(log::reservation_id(number), Version(version))
     }
 }
 

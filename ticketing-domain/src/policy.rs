@@ -4,56 +4,6 @@ use ticketing_ports::read_models::events::DraftsVisible;
 use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::{CustomerId, UserId};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_ports::vocabulary::secrets::SecretDigest;
-
-/// A buyer without an account, known by the secret of one order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guest {
-    /// The digest of the order's secret. Whoever has the secret may see and change that order, and no other.
-    pub secret: SecretDigest,
-    /// The id under which the person whose address was given for the order buys; `None` if no address was given, or
-    /// nobody has looked it up.
-    pub person: Option<CustomerId>,
-}
-
-impl From<SecretDigest> for Guest {
-    fn from(secret: SecretDigest) -> Self {
-        Self { secret, person: None }
-    }
-}
-
-/// Who asks for something about one order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Buyer {
-    /// A signed-in person.
-    Person(Actor),
-    /// Somebody with an order's secret.
-    Guest(Guest),
-}
-
-impl Buyer {
-    /// Returns the signed-in person; `None` for a guest.
-    pub fn account(self) -> Option<Actor> {
-        match self {
-            Self::Person(actor) => Some(actor),
-            Self::Guest(_) => None,
-        }
-    }
-
-    /// Returns the digest of a guest's secret; `None` for a signed-in person.
-    pub fn order_secret(self) -> Option<SecretDigest> {
-        match self {
-            Self::Person(_) => None,
-            Self::Guest(guest) => Some(guest.secret),
-        }
-    }
-}
-
-impl From<Actor> for Buyer {
-    fn from(actor: Actor) -> Self {
-        Self::Person(actor)
-    }
-}
 
 /// Returns whether an actor manages an event: admins manage every event, event owners the events that they created.
 pub fn may_manage(actor: Actor, owner: UserId) -> bool {

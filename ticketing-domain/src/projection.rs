@@ -191,17 +191,7 @@ fn change_of_a_hold(section_id: SectionId, event: &InventoryEvent) -> Option<Cha
 
 fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Vec<Change> {
     let reservation_id = ReservationId::new(recorded.stream.id);
-    let unchanged = ReservationChange {
-        reservation_id,
-        status: None,
-        version: recorded.version,
-        payment_id: Said::Nothing,
-        expires_at: None,
-        completed_at: None,
-        tickets: Vec::new(),
-        refunded_amount: None,
-        customer_id: None,
-    };
+    let unchanged = ReservationChange::of(reservation_id, recorded.version);
     let changed = |status| ReservationChange {
         status: Some(status),
         ..unchanged.clone()

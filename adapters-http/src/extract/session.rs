@@ -1,9 +1,9 @@
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use ticketing_domain::policy::{Buyer, Guest};
 use ticketing_ports::people::sessions::Session;
 use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::buyer::{Buyer, Guest};
 use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::secrets::Secret;
 

@@ -1,7 +1,7 @@
 //! The body of a request for seats, in its two forms: one section at the top, or lines.
 
-use ticketing_domain::policy::Buyer;
 use ticketing_domain::refusal::{FieldError, Refusal};
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_runtime::{Failure, HoldFor, HoldSeats, WantedLine};

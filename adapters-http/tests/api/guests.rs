@@ -4,6 +4,8 @@ use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use crate::providers::{ADA, Trip};
+use crate::sign_in::{ask_for_a_link, last_token, verify};
 use crate::support::{Actor, Answer, TestServer, event_request};
 
 const ADDRESS: &str = "grace@example.com";
@@ -169,6 +171,36 @@ async fn whoever_proves_the_address_later_finds_the_order_in_their_account() {
         "refunded",
         "the secret still opens the order"
     );
+}
+
+/// The test above makes the account in the store, as an operator does. People make theirs by one of these ways.
+#[tokio::test(start_paused = true)]
+async fn the_order_is_in_the_account_whether_the_address_is_proven_by_a_mailed_link_or_at_a_provider() {
+    let server = server_for_guests();
+    let olga = server.owner("olga").await;
+    let stranger = server.stranger();
+    let event = server.event_on_sale(&olga).await;
+    for (email, way) in [("grace@example.com", "link"), ("ada@example.com", "provider")] {
+        let (guest, order) = held(&stranger, &event, 1).await;
+        guest.give_address(&order, email).await.expect(200);
+        let paid = guest.pay(&order, "tok_visa").await;
+        paid.expect(200);
+        let session = match way {
+            "link" => {
+                ask_for_a_link(&server, email).await.expect(202);
+                verify(&server, &last_token(&server)).await
+            }
+            _ => {
+                server.provider.says(ADA);
+                let trip = Trip::begun(&server, "/api/auth/oauth/scripted/authorize").await;
+                trip.back(&stranger, "application/json").await
+            }
+        };
+        let person = stranger.with_session(&session.expect(200).text("session_id"));
+        let list = person.get_after(&paid, "/api/reservations").await;
+        let listed = &list.expect(200).body["reservations"][0]["reservation_id"];
+        assert_eq!(*listed, order.as_str(), "{way}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

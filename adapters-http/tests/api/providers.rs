@@ -20,7 +20,7 @@ pub(crate) struct Trip {
 }
 
 impl Trip {
-    async fn begun(server: &TestServer, path: &str) -> Self {
+    pub(crate) async fn begun(server: &TestServer, path: &str) -> Self {
         Self::of(server.stranger().get(path).await.expect(303))
     }
 
@@ -37,7 +37,7 @@ impl Trip {
         }
     }
 
-    async fn back(&self, actor: &Actor, accept: &str) -> Answer {
+    pub(crate) async fn back(&self, actor: &Actor, accept: &str) -> Answer {
         let path = format!("/api/auth/oauth/scripted/callback?code=x&state={}", self.state);
         let headers = [("cookie", self.cookie.as_str()), ("accept", accept)];
         actor.send(Method::GET, &path, &headers, ()).await

@@ -7,7 +7,7 @@ use crate::support::{Actor, Answer, TestServer};
 const SEND: &str = "/api/auth/magic-link/send";
 const VERIFY: &str = "/api/auth/magic-link/verify";
 
-async fn ask_for_a_link(server: &TestServer, email: &str) -> Answer {
+pub(crate) async fn ask_for_a_link(server: &TestServer, email: &str) -> Answer {
     let answer = server.stranger().post(SEND, json!({ "email": email })).await;
     // The server sends the mail in a task of its own, so this lets that task run.
     for _ in 0..100 {
@@ -16,7 +16,7 @@ async fn ask_for_a_link(server: &TestServer, email: &str) -> Answer {
     answer
 }
 
-fn last_token(server: &TestServer) -> String {
+pub(crate) fn last_token(server: &TestServer) -> String {
     let mail = server.mailer.outbox().pop().expect("the server has sent a mail");
     let (_, rest) = mail
         .text
@@ -25,7 +25,7 @@ fn last_token(server: &TestServer) -> String {
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
-async fn verify(server: &TestServer, token: &str) -> Answer {
+pub(crate) async fn verify(server: &TestServer, token: &str) -> Answer {
     server.stranger().post(VERIFY, json!({ "token": token })).await
 }
 

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 use support::waiting::Patience;
 use support::{Installation, Server};
@@ -23,6 +23,10 @@ use webauthn_authenticator_rs::softpasskey::SoftPasskey;
 /// The public URL in the server's settings. The server really listens on another port, which the test finds out.
 const PUBLIC_URL: &str = "http://localhost:4711";
 const CALLBACK: &str = "http://localhost:4711/api/auth/oauth/oidc/callback";
+
+const README: &str = include_str!("../../../README.md");
+/// What the sales of the readme's event say at the end: the guest's tickets and the customer's.
+const SOLD: &str = "\"tickets_sold\":5";
 
 /// A step of the guide, which consists of a comment and the curl line below it.
 struct Step<'a> {
@@ -90,6 +94,52 @@ async fn every_line_of_the_guide_to_the_api_does_what_it_says() {
             .with_context(|| format!("{}: {}", step.operation, step.curl))
             .expect("the line does what the guide says");
     }
+}
+
+/// Plays the section of the README that sells an event, as one script of bash. Where the reader has to open a mail, the
+/// script waits for the token in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readme_puts_an_event_on_sale_and_sells_it_to_a_guest_and_to_a_customer() {
+    let story = async {
+        let home = tempfile::tempdir()?;
+        let reader = Reader::new(home.path()).await?;
+        let section = README
+            .split("\n## ")
+            .find_map(|part| part.strip_prefix("Create an event and sell it\n"));
+        let blocks = section.context("the section is there")?.split("```sh\n").skip(1);
+        let blocks: Vec<_> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+        let [organiser, customer] = blocks[..] else {
+            bail!("the section has {} blocks", blocks.len());
+        };
+        let organiser = organiser
+            .replace("URL=http://localhost:8080", &format!("URL={}", reader.variables["URL"]))
+            .replace("TOKEN=…", &format!("TOKEN={}", reader.variables["TOKEN"]));
+        let customer = customer.replace("TOKEN=…", "until [ -s token ]; do sleep 0.05; done; TOKEN=$(cat token)");
+        let folder = reader.folder.path().to_owned();
+        let script = tokio::task::spawn_blocking(move || {
+            let script = format!("{organiser}\n{customer}");
+            Command::new("bash")
+                .args(["-euo", "pipefail", "-c", &script])
+                .current_dir(folder)
+                .output()
+        });
+        let token = reader.mailed_token().await?;
+        let written = reader.folder.path().join("token.new");
+        std::fs::write(&written, token)?;
+        std::fs::rename(&written, reader.folder.path().join("token"))?;
+        let output = script.await??;
+        let printed = String::from_utf8(output.stdout)?;
+        ensure!(
+            output.status.success(),
+            "{printed}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let completed = printed.matches("\"status\":\"completed\"").count();
+        ensure!(completed == 3, "{completed} completed orders are shown: {printed}");
+        ensure!(printed.contains(SOLD), "{printed}");
+        anyhow::Ok(())
+    };
+    story.await.expect("the section of the readme works");
 }
 
 impl Reader {

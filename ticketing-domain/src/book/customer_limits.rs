@@ -8,13 +8,13 @@
 
 use std::collections::BTreeSet;
 
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::roles::Role;
 
 use super::stop::Stop;
 use super::unit_of_work::{Every, UnitOfWork};
 use crate::inventory::{CUSTOMERS_SINCE, CustomerHold, Inventory};
-use crate::policy::Buyer;
 use crate::refusal::Refusal;
 use crate::reservation::Line;
 

@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use ticketing_ports::log::deadlines::{DeadlineChange, DeadlineKey};
 use ticketing_ports::log::streams::{StreamId, Version};
+use ticketing_ports::vocabulary::buyer::{Buyer, Guest};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::roles::Actor;
 
@@ -22,7 +23,6 @@ use super::shelves::{Kept, Known, Standing};
 use super::staged::{Staged, StagedFact};
 use super::stop::{Declined, Stop, Wants};
 use crate::payment::GatewayCall;
-use crate::policy::{Buyer, Guest};
 use crate::reducer::{Context, Reducer};
 use crate::refusal::Refusal;
 

@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::buyer::{Buyer, Guest};
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 
@@ -15,7 +16,6 @@ use super::pending_payment::PendingPayment;
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
 use crate::payment::{Charge, Payment, PaymentState};
-use crate::policy::{Buyer, Guest};
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationCommand, ReservationState};
 

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::{RefundId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 
@@ -15,7 +16,6 @@ use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
 use crate::facts::Fact;
 use crate::payment::PaymentEvent;
-use crate::policy::Buyer;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationCommand, may_be_cancelled};
 

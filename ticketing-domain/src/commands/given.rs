@@ -1,5 +1,7 @@
 //! Helpers for tests of commands: they set up an event and its history, run a command, and show what followed.
 
+mod requests;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta};
@@ -9,16 +11,16 @@ use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::{Aggregate, Metadata, StreamId, Version};
 use ticketing_ports::outside::gateway::Authorization;
 use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
-use ticketing_ports::vocabulary::ids::{EventId, IdSource, PaymentId, ReservationId, UserId};
+use ticketing_ports::vocabulary::ids::{IdSource, PaymentId, ReservationId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
-use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, NextAction, PaymentMethod};
+use ticketing_ports::vocabulary::payment::{NextAction, PaymentMethod};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatCounts, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{RowPlan, SeatCounts, Seating};
 use uuid::Uuid;
 
 use super::{
-    AuthorizePayment, CancelEvent, CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent,
-    ReportPayment, SettleCancellation, WantedLine,
+    AuthorizePayment, CancelEvent, CreateEvent, GatewayAnswer, OpenSales, PublishEvent, ReportPayment,
+    SettleCancellation,
 };
 use crate::book::{Book, Caller, Page, Ran, Staged, Stop, UnitOfWork};
 use crate::catalog::{EventDraft, Listing, SectionDraft};
@@ -29,7 +31,8 @@ use crate::payment::GatewayCall;
 use crate::reducer::Context;
 use crate::refusal::Refusal;
 
-pub(super) const EVENT: EventId = EventId::new(Uuid::from_u128(2));
+pub(super) use requests::{EVENT, balcony, card, floor, floor_and_balcony, label, paying, paypal, seat};
+
 /// The types of the facts that follow when money is set aside for a payment, and the customer starts another payment
 /// with another means of payment.
 pub(super) const ANOTHER_INSTEAD: [&str; 4] = [
@@ -346,58 +349,6 @@ impl House {
 
     pub(super) fn version(&self, stream: impl Into<StreamId>) -> Option<Version> {
         self.book.version(stream.into())
-    }
-}
-
-pub(super) fn label(text: &str) -> Label {
-    Label::new(text).expect("the text is a valid label")
-}
-
-pub(super) fn seat(text: &str) -> SeatId {
-    SeatId::parse(text).expect("the text is a valid seat, such as A-1")
-}
-
-pub(super) fn floor(quantity: u32) -> HoldSeats {
-    HoldSeats::best(EVENT, "Floor", quantity)
-}
-
-pub(super) fn balcony(seats: &[&str]) -> HoldSeats {
-    HoldSeats {
-        lines: vec![balcony_line(seats)],
-        ..floor(1)
-    }
-}
-
-fn balcony_line(seats: &[&str]) -> WantedLine {
-    WantedLine::exactly("Balcony", seats.iter().copied().map(seat).collect())
-}
-
-/// Asks for `quantity` places on the floor and for these seats of the balcony, in one order.
-pub(super) fn floor_and_balcony(quantity: u32, seats: &[&str]) -> HoldSeats {
-    let mut both = floor(quantity);
-    both.lines.push(balcony_line(seats));
-    both
-}
-
-pub(super) fn card() -> PaymentMethod {
-    PaymentMethod {
-        kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").expect("the text is a valid token, not a card number"),
-    }
-}
-
-pub(super) fn paypal() -> PaymentMethod {
-    PaymentMethod {
-        kind: MethodKind::Paypal,
-        token: MethodToken::new("tok_paypal").expect("the text is a valid token, not a card number"),
-    }
-}
-
-pub(super) fn paying(reservation_id: ReservationId) -> PayReservation {
-    PayReservation {
-        reservation_id,
-        payment_id: None,
-        method: Some(card()),
     }
 }
 

@@ -3,6 +3,7 @@
 use ticketing_ports::log::deadlines::DeadlineKind;
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::buyer::Guest;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId, UserId};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
@@ -23,7 +24,6 @@ use crate::commands::{
 use crate::facts::Fact;
 use crate::inventory::InventoryEvent;
 use crate::payment::GatewayCall;
-use crate::policy::Guest;
 use crate::questions::{SeeCancellation, SeePayment, SeeReservation};
 use crate::refusal::Refusal;
 use crate::reservation::ReservationEvent;

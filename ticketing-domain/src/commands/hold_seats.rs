@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::event_details::TicketType;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
@@ -25,7 +26,6 @@ use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::{Listing, SaleTerms};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, PARTS_SINCE, SeatsHeld, TakenSeats};
-use crate::policy::Buyer;
 use crate::quotas::parts_of;
 use crate::refusal::{FieldError, Refusal};
 use crate::reservation::{Line, Reservation, ReservationCommand, ReservationHeld};

@@ -1,5 +1,6 @@
 //! Helpers that look up an event, a reservation or a payment for a command, and check whether the caller may see it.
 
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::roles::Actor;
@@ -8,7 +9,7 @@ use crate::book::{Stop, UnitOfWork};
 use crate::catalog::{Catalog, CatalogCommand, Listing};
 use crate::inventory::Inventory;
 use crate::payment::{Payment, PaymentState};
-use crate::policy::{self, Buyer};
+use crate::policy;
 use crate::refunds::RefundTerms;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationState};

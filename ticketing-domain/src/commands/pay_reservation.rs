@@ -9,6 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 
@@ -17,7 +18,6 @@ use super::pending_payment::PendingPayment;
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
 use crate::payment::{Charge, Payment, PaymentState};
-use crate::policy::Buyer;
 use crate::refusal::Refusal;
 use crate::reservation::{HoldTerms, Reservation, ReservationCommand, ReservationState};
 

@@ -1,13 +1,13 @@
 //! What a customer has to do before the provider decides on a payment. Only the customer is told, and only while the
 //! payment can still pay for the seats.
 
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
 use ticketing_ports::vocabulary::payment::ActionWanted;
 
 use crate::book::{Stop, UnitOfWork};
 use crate::command::{Address, Question};
 use crate::payment::PaymentState;
-use crate::policy::Buyer;
 use crate::reservation::{Reservation, ReservationState};
 
 /// Asks what the customer has to do before the provider decides on a payment.

@@ -1,12 +1,13 @@
 //! One payment as it is now. A caller who asks for somebody else's payment is told that it does not exist.
 
 use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::PaymentId;
 
 use crate::book::{Stop, UnitOfWork};
 use crate::command::{Address, Question};
 use crate::payment::Payment;
-use crate::policy::{self, Buyer};
+use crate::policy;
 use crate::refusal::Refusal;
 
 /// Asks for one payment as it is now.

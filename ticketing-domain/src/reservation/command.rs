@@ -1,3 +1,4 @@
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::event_details::HoldExtensions;
 use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
 use ticketing_ports::vocabulary::money::Money;
@@ -7,7 +8,6 @@ use ticketing_ports::vocabulary::payment::PaymentMethod;
 use super::versioned::ReservationHeld;
 use crate::inventory::ReleaseReason;
 use crate::payment::{Charge, RefundCause};
-use crate::policy::Buyer;
 
 /// A command to a reservation: what a person asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::event_details::HoldExtensions;
 use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId, RefundId};
 
@@ -15,7 +16,7 @@ use super::state::{HoldTerms, PaidWith, ReservationState};
 use super::versioned::{ReservationHeld, ReservationPaymentStarted};
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{PaymentCommand, PaymentRequest, RefundCause};
-use crate::policy::{self, Buyer};
+use crate::policy;
 use crate::reducer::Context;
 use crate::refusal::Refusal;
 use crate::stored::StoredEvent as _;

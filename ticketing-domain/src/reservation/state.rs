@@ -1,6 +1,7 @@
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::buyer::Guest;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::reservation::{ReservationStatus, Sale, Ticket};
@@ -8,7 +9,6 @@ use ticketing_ports::vocabulary::reservation::{ReservationStatus, Sale, Ticket};
 use super::event::{ReservationEvent, ReservationExtended};
 use super::line::{Line, Lines};
 use super::versioned::{ReservationHeld, ReservationPaymentStarted};
-use crate::policy::Guest;
 use crate::status;
 
 /// The state of one reservation, made from its facts.

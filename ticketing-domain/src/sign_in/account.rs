@@ -17,7 +17,7 @@ pub(super) struct EnsureUser {
 #[derive(Debug)]
 enum Step {
     Finding,
-    Creating(NewUser),
+    Creating,
     /// Another request made the user after this ceremony had found none, so the user is looked up again.
     FindingAgain,
 }
@@ -42,11 +42,11 @@ impl EnsureUser {
             (Step::Finding | Step::FindingAgain, CeremonyAnswer::User(Some(user))) => EnsureUserNext::Existing(user),
             (Step::Finding, CeremonyAnswer::User(None)) => {
                 let new = NewUser::of(address.clone(), context.ids, context.now);
-                let step = Step::Creating(new.clone());
+                let step = Step::Creating;
                 EnsureUserNext::Ask(CeremonyQuestion::CreateUser(new), Self { address, step })
             }
-            (Step::Creating(new), CeremonyAnswer::Yes) => EnsureUserNext::Created(new.user()),
-            (Step::Creating(_), CeremonyAnswer::No) => {
+            (Step::Creating, CeremonyAnswer::User(Some(user))) => EnsureUserNext::Created(user),
+            (Step::Creating, CeremonyAnswer::User(None)) => {
                 let question = CeremonyQuestion::FindUserByAddress(address.address().clone());
                 let step = Step::FindingAgain;
                 EnsureUserNext::Ask(question, Self { address, step })

@@ -53,8 +53,8 @@ pub enum CeremonyQuestion {
     FindUser(UserId),
     /// Finds the user who has the address. Answered with [`CeremonyAnswer::User`].
     FindUserByAddress(EmailAddress),
-    /// Stores a new user. Answered with [`CeremonyAnswer::Yes`], or with [`CeremonyAnswer::No`] if somebody has the
-    /// address already.
+    /// Stores a new user. Answered with [`CeremonyAnswer::User`]: the user as it was stored, or nobody if somebody has the
+    /// address already. Whoever has bought with the address as a guest is stored under the id of that buyer.
     CreateUser(NewUser),
     /// Finds the session whose secret has the digest. Answered with [`CeremonyAnswer::Session`].
     FindSession(SecretDigest),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ticketing_domain::inventory::{
     ClaimKind, Counted, CustomerHold, HoldExtended, InventoryCommand, InventoryEvent, InventoryRefusal, Part, SeatWish,
-    SeatsReleased, TakenSeats,
+    SeatsReleased, SeatsSold, TakenSeats,
 };
 use ticketing_domain::views::SeatRow;
 use ticketing_ports::Timestamp;
@@ -343,18 +343,7 @@ impl PlainList {
                     reservation_id, seats, ..
                 },
                 InventoryEvent::SeatsSold(sold),
-            ) => {
-                assert_eq!(
-                    (sold.reservation_id, sold.quantity),
-                    (*reservation_id, seats.quantity())
-                );
-                let buyer = buyer_of(*reservation_id);
-                let is_another = buyer != customer_of(*reservation_id);
-                assert_eq!(sold.customer_id, is_another.then_some(buyer));
-                assert!(self.claim(*reservation_id).is_some());
-                self.give_back(*reservation_id);
-                self.take(seats, Place::Claimed(*reservation_id, ClaimKind::Sold));
-            }
+            ) => self.check_and_apply_sale(*reservation_id, seats, sold),
             (
                 InventoryCommand::Sell {
                     reservation_id,
@@ -380,6 +369,16 @@ impl PlainList {
             }
             (command, outcome) => panic!("{command:?} led to {outcome:?}"),
         }
+    }
+
+    fn check_and_apply_sale(&mut self, reservation_id: ReservationId, seats: &TakenSeats, sold: &SeatsSold) {
+        assert_eq!((sold.reservation_id, sold.quantity), (reservation_id, seats.quantity()));
+        let buyer = buyer_of(reservation_id);
+        let is_another = buyer != customer_of(reservation_id);
+        assert_eq!(sold.customer_id, is_another.then_some(buyer));
+        assert!(self.claim(reservation_id).is_some());
+        self.give_back(reservation_id);
+        self.take(seats, Place::Claimed(reservation_id, ClaimKind::Sold));
     }
 
     fn check_and_apply_extension(

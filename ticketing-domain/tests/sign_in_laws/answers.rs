@@ -157,12 +157,12 @@ impl World {
         if user.role != Role::Customer {
             self.broken.push("a sign-in made more than a customer".to_owned());
         }
-        let free = self.users.iter().all(|other| other.email != user.email);
-        if free {
-            may.customers.insert(user.id);
-            self.users.push(user);
+        if self.users.iter().any(|other| other.email == user.email) {
+            return CeremonyAnswer::User(None);
         }
-        yes_or_no(free)
+        may.customers.insert(user.id);
+        self.users.push(user.clone());
+        CeremonyAnswer::User(Some(user))
     }
 
     fn link_identity(&mut self, identity: Identity, may: &May) -> CeremonyAnswer {

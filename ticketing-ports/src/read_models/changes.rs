@@ -176,6 +176,23 @@ pub struct ReservationChange {
     pub customer_id: Option<CustomerId>,
 }
 
+impl ReservationChange {
+    /// Makes a change that leaves everything but the version as it is.
+    pub fn of(reservation_id: ReservationId, version: Version) -> Self {
+        Self {
+            reservation_id,
+            status: None,
+            version,
+            payment_id: Said::Nothing,
+            expires_at: None,
+            completed_at: None,
+            tickets: Vec::new(),
+            refunded_amount: None,
+            customer_id: None,
+        }
+    }
+}
+
 /// The change of a payment. A value that is absent here stays as it is in the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentChange {

@@ -2,6 +2,7 @@
 //!
 //! Facts in the log contain these types, so their form in JSON must never change.
 
+pub mod buyer;
 pub mod card_numbers;
 pub mod email;
 pub mod errors;

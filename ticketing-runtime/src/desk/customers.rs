@@ -1,9 +1,10 @@
 //! Questions about a customer, answered to that customer and to admins.
 
 use ticketing_domain::commands::HoldFor;
-use ticketing_domain::policy::{self, Buyer};
+use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::read_models::sales::{LifetimeValue, Purchase};
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::{CustomerId, UserId};
 use ticketing_ports::vocabulary::paging::{Listed, Page};
 use ticketing_ports::vocabulary::roles::{Actor, Role};

@@ -1,8 +1,8 @@
 //! What is kept and looked up for buyers without an account.
 
-use ticketing_domain::policy::{Buyer, Guest};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::transition::Action;
+use ticketing_ports::vocabulary::buyer::{Buyer, Guest};
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::ReservationId;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use ticketing_domain::book::Caller;
-use ticketing_domain::policy::Guest;
+use ticketing_ports::vocabulary::buyer::Guest;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod, PaymentStatus};

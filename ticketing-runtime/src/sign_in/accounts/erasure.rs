@@ -18,7 +18,7 @@ impl Accounts {
     /// When a store fails. A repeated call finishes what the failed call began.
     pub async fn erase(&self, user: UserId) -> Result<bool, StoreError> {
         let inner = &self.inner;
-        let account = inner.users.find(user).await?;
+        let account = inner.stores.users.find(user).await?;
         let existed = account.is_some();
         let person = Person {
             id: user,

@@ -9,10 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use ticketing_ports::outside::clock::Clock;
-use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::erase::Erase;
-use ticketing_ports::people::passkeys::PasskeyStore;
-use ticketing_ports::people::users::{CreateUserError, User, UserStore};
+use ticketing_ports::people::stores::AccountStores;
+use ticketing_ports::people::users::{CreateUserError, User};
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{IdSource, UserId};
@@ -29,9 +28,7 @@ pub struct Accounts {
 }
 
 struct Inner {
-    users: Arc<dyn UserStore>,
-    passkeys: Arc<dyn PasskeyStore>,
-    buyers: Arc<dyn BuyerStore>,
+    stores: AccountStores,
     /// Every store that keeps something of people, in the order in which a person is erased from them.
     personal: Vec<Arc<dyn Erase>>,
     sessions: Sessions,
@@ -68,9 +65,7 @@ impl Accounts {
     pub(super) fn new(ports: &SignInPorts, sessions: Sessions) -> Self {
         Self {
             inner: Arc::new(Inner {
-                users: ports.accounts.users.clone(),
-                passkeys: ports.accounts.passkeys.clone(),
-                buyers: ports.accounts.buyers.clone(),
+                stores: ports.accounts.clone(),
                 personal: personal::stores(ports),
                 sessions,
                 clock: ports.clock.clone(),
@@ -84,7 +79,7 @@ impl Accounts {
     /// # Errors
     /// When the store fails.
     pub async fn find(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
-        self.inner.users.find_by_email(email).await
+        self.inner.stores.users.find_by_email(email).await
     }
 
     /// Returns the user of a mail address. Makes a user with the role if there is none. An existing user keeps its
@@ -97,24 +92,33 @@ impl Accounts {
         if let Some(user) = self.find(email).await? {
             return Ok(Ensured::Existing(user));
         }
-        // Who has bought with this address as a guest finds these orders in the new account.
-        let fresh = UserId::new(inner.ids.uuid());
         let user = User {
-            id: inner.buyers.person_of(email, fresh).await?,
+            id: UserId::new(inner.ids.uuid()),
             email: email.clone(),
             role,
             created_at: inner.clock.now(),
         };
-        match inner.users.create(user.clone()).await {
-            Ok(()) => Ok(Ensured::Created(user)),
-            Err(CreateUserError::Store(error)) => Err(error),
-            Err(CreateUserError::Taken) => match self.find(email).await? {
+        match create_user(&inner.stores, user).await? {
+            Some(user) => Ok(Ensured::Created(user)),
+            None => match self.find(email).await? {
                 Some(winner) => Ok(Ensured::Existing(winner)),
                 None => Err(StoreError::unavailable(
                     "the user was erased while this request was creating it",
                 )),
             },
         }
+    }
+}
+
+/// Stores a new user, and returns the user as it was stored; `None` if somebody has the address already. Whoever has
+/// bought with this address as a guest gets the id of that buyer, and so finds these orders in the account.
+pub(super) async fn create_user(accounts: &AccountStores, user: User) -> Result<Option<User>, StoreError> {
+    let id = accounts.buyers.person_of(&user.email, user.id).await?;
+    let user = User { id, ..user };
+    match accounts.users.create(user.clone()).await {
+        Ok(()) => Ok(Some(user)),
+        Err(CreateUserError::Taken) => Ok(None),
+        Err(CreateUserError::Store(error)) => Err(error),
     }
 }
 

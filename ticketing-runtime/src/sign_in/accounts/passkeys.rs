@@ -16,7 +16,7 @@ impl Accounts {
     /// # Errors
     /// When the store fails.
     pub async fn passkeys_of(&self, user: UserId) -> Result<Vec<Passkey>, StoreError> {
-        self.inner.passkeys.passkeys_of(user).await
+        self.inner.stores.passkeys.passkeys_of(user).await
     }
 
     /// Renames a passkey and returns it. `None` if the user has no such passkey.
@@ -29,7 +29,7 @@ impl Accounts {
         credential_id: &[u8],
         name: &Label,
     ) -> Result<Option<Passkey>, StoreError> {
-        let passkeys = &self.inner.passkeys;
+        let passkeys = &self.inner.stores.passkeys;
         if !passkeys.rename(user, credential_id, name.as_str()).await? {
             return Ok(None);
         }
@@ -45,7 +45,7 @@ impl Accounts {
     /// When a store fails. A repeated call finishes what the failed call began.
     pub async fn remove_passkey(&self, session: &Session, credential_id: &[u8]) -> Result<bool, StoreError> {
         let user = session.user_id;
-        let removed = self.inner.passkeys.remove(user, credential_id).await?;
+        let removed = self.inner.stores.passkeys.remove(user, credential_id).await?;
         let sessions = &self.inner.sessions;
         for other in sessions.of(user).await? {
             if other.digest != session.digest {

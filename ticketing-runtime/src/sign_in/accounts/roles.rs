@@ -57,7 +57,7 @@ impl Accounts {
     /// Changes a user's role and ends the user's sessions. Returns whether there is such a user. `by` is the administrator, or `None` for an operator at
     /// the machine.
     async fn change_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Result<bool, StoreError> {
-        let exists = self.inner.users.set_role(user, role).await;
+        let exists = self.inner.stores.users.set_role(user, role).await;
         // Also after an error: the store may have changed the role before its answer was lost.
         self.inner.sessions.forget_user(user);
         let exists = exists?;

@@ -15,12 +15,12 @@ use ticketing_ports::people::identities::LinkIdentityError;
 use ticketing_ports::people::one_time_tokens::TokenPurpose;
 use ticketing_ports::people::passkeys::AddPasskeyError;
 use ticketing_ports::people::relying_party::{RelyingParty, RelyingPartyError};
-use ticketing_ports::people::users::CreateUserError;
 use tracing::debug;
 
 use super::Ceremonies;
 use crate::retry::RetryPolicy;
 use crate::sign_in::SignInFailure;
+use crate::sign_in::accounts::create_user;
 
 /// The pauses before an unavailable identity provider is asked again. They are short and few, because a person waits
 /// for the answer.
@@ -74,11 +74,7 @@ impl Ceremonies {
             }
             Question::FindUser(id) => Answer::User(accounts.users.find(id).await?),
             Question::FindUserByAddress(email) => Answer::User(accounts.users.find_by_email(&email).await?),
-            Question::CreateUser(new) => match accounts.users.create(new.user()).await {
-                Ok(()) => Answer::Yes,
-                Err(CreateUserError::Taken) => Answer::No,
-                Err(CreateUserError::Store(error)) => return Err(error.into()),
-            },
+            Question::CreateUser(new) => Answer::User(create_user(accounts, new.user()).await?),
             Question::FindSession(digest) => Answer::Session(stores.sessions.find(digest, now).await?),
             Question::CreateSession(session) => {
                 stores.sessions.create(session).await?;

@@ -2,7 +2,7 @@
 
 use ticketing_ports::log::identity::Mark;
 use ticketing_ports::log::streams::{Position, Version};
-use ticketing_ports::read_models::changes::{Change, ReservationChange, Said};
+use ticketing_ports::read_models::changes::{Change, ReservationChange};
 use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch};
 use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
@@ -125,15 +125,8 @@ pub(super) async fn a_batch_with_a_change_of_an_unknown_row_changes_nothing(mode
             version: Version(2),
         },
         Change::ReservationChanged(ReservationChange {
-            reservation_id: reservation_id(1),
             status: Some(ReservationStatus::Expired),
-            version: Version(2),
-            payment_id: Said::Nothing,
-            expires_at: None,
-            completed_at: None,
-            tickets: Vec::new(),
-            refunded_amount: None,
-            customer_id: None,
+            ..ReservationChange::of(reservation_id(1), Version(2))
         }),
         Change::TicketsReturned {
             reservation_id: reservation_id(1),

@@ -38,15 +38,8 @@ pub(super) async fn a_changed_reservation_keeps_what_the_change_does_not_name(mo
     ensure_eq!(read().await?, [expected.clone()], "reservation");
 
     let change = |status, version| ReservationChange {
-        reservation_id: reservation_id(1),
         status: Some(status),
-        version: Version(version),
-        payment_id: Said::Nothing,
-        expires_at: None,
-        completed_at: None,
-        tickets: Vec::new(),
-        refunded_amount: None,
-        customer_id: None,
+        ..ReservationChange::of(reservation_id(1), Version(version))
     };
     let tickets = vec![Ticket {
         ticket_id: ticket_id(1),
@@ -109,15 +102,9 @@ pub(super) async fn a_changed_reservation_loses_what_the_change_takes_away(model
         .await?;
     let change = |payment_id, version| {
         Change::ReservationChanged(ReservationChange {
-            reservation_id: reservation_id(1),
             status: Some(ReservationStatus::Held),
-            version: Version(version),
             payment_id,
-            expires_at: None,
-            completed_at: None,
-            tickets: Vec::new(),
-            refunded_amount: None,
-            customer_id: None,
+            ..ReservationChange::of(reservation_id(1), Version(version))
         })
     };
     let read = async || -> Result<_, Broken> {
@@ -152,15 +139,9 @@ pub(super) async fn a_reservation_may_become_another_customers(models: &ReadMode
     let held = |number| Change::ReservationHeld(reservation(number));
     let sold = |number, buyer| {
         Change::ReservationChanged(ReservationChange {
-            reservation_id: reservation_id(number),
             status: Some(ReservationStatus::Completed),
-            version: Version(2),
-            payment_id: Said::Nothing,
-            expires_at: None,
-            completed_at: None,
-            tickets: Vec::new(),
-            refunded_amount: None,
             customer_id: buyer,
+            ..ReservationChange::of(reservation_id(number), Version(2))
         })
     };
     models.apply(vec![created(1), held(1), held(2)]).await?;
@@ -208,15 +189,10 @@ pub(super) async fn a_reservation_of_several_lines_is_read_with_all_of_them(mode
         .collect();
     models
         .apply(vec![Change::ReservationChanged(ReservationChange {
-            reservation_id: reservation_id(1),
             status: Some(ReservationStatus::Completed),
-            version: Version(2),
-            payment_id: Said::Nothing,
-            expires_at: None,
             completed_at: Some(at(9)),
             tickets: tickets.clone(),
-            refunded_amount: None,
-            customer_id: None,
+            ..ReservationChange::of(reservation_id(1), Version(2))
         })])
         .await?;
     expected.status = ReservationStatus::Completed;

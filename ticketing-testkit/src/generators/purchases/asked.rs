@@ -7,9 +7,9 @@ use ticketing_domain::commands::{
     ExtendHold, HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment,
     SettleCancellation, UnblockSeats,
 };
-use ticketing_domain::policy::{Buyer, Guest};
 use ticketing_domain::reducer::Context;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineKind};
+use ticketing_ports::vocabulary::buyer::{Buyer, Guest};
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::secrets::SecretDigest;
