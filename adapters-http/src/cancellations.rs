@@ -96,6 +96,6 @@ pub(crate) async fn cancel_reservation(
     let cancelled = state.box_office.cancel_reservation(post.ask(cancel)).await?;
     Ok(Changed(
         cancelled.consistency,
-        response(&cancelled.value, state.clock.now()),
+        response(post.by, &cancelled.value, state.clock.now()),
     ))
 }

@@ -212,8 +212,13 @@ impl From<Refusal> for ApiError {
             Refusal::SeatsUnavailable { seats, section } => {
                 plain(Code::SeatsUnavailable).with_details(of_section(json!({ "seats": seats }), section))
             }
-            Refusal::CustomerLimitReached { requested, has, limit } => plain(Code::CustomerLimitReached)
-                .with_details(json!({ "requested": requested, "has": has, "limit": limit })),
+            Refusal::CustomerLimitReached { requested, has, limit } => {
+                let mut details = json!({ "requested": requested, "limit": limit });
+                if let Some(has) = has {
+                    details["has"] = has.into();
+                }
+                plain(Code::CustomerLimitReached).with_details(details)
+            }
             Refusal::TooManyHolds { limit, reservations } => {
                 plain(Code::TooManyHolds).with_details(json!({ "limit": limit, "reservations": reservations }))
             }

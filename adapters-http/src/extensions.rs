@@ -27,6 +27,6 @@ pub(crate) async fn extend_hold(
     let extended = state.box_office.extend_hold(post.ask(id)).await?;
     Ok(Changed(
         extended.consistency,
-        response(&extended.value, state.clock.now()),
+        response(post.by, &extended.value, state.clock.now()),
     ))
 }

@@ -8,15 +8,18 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::buyer::Buyer;
+use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::seating::{Allocation, Label};
 use ticketing_ports::vocabulary::secrets::Secret;
 use ticketing_runtime::{HistoryEntry, HoldSeats, PagedList, PayReservation};
+use tracing::warn;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -49,6 +52,7 @@ read_object!(PayRequest {
 pub(crate) struct ReservationResponse {
     reservation_id: Uuid,
     event_id: Uuid,
+    /// Whose the reservation is. A guest sees the id of the reservation in its place.
     customer_id: Uuid,
     /// What is reserved.
     lines: Vec<LineBody>,
@@ -89,6 +93,10 @@ pub(crate) struct HeldResponse {
     /// here, and only if the request had no secret of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     order_secret: Option<String>,
+    /// The address that was kept for the order; absent if none was given, or if it has to be given again before paying because
+    /// it could not be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
 }
 
 /// A reservation whose payment is not decided yet. Ask for the payment later to learn its outcome.
@@ -165,18 +173,32 @@ pub(crate) async fn create_reservation(
     };
     let held = state.box_office.hold(post.ask_as(by, hold)).await;
     let held = held.map_err(|failure| post.body.in_its_form(failure))?;
-    if let (Buyer::Guest(guest), Some(email)) = (by, email) {
-        state
-            .desk
-            .give_address(guest, held.value.reservation_id, &email)
-            .await?;
-    }
+    let email = match email {
+        Some(email) => keep_address(&state, held.value.reservation_id, email).await,
+        None => None,
+    };
     let location = format!("/api/reservations/{}", held.value.reservation_id);
     let response = HeldResponse {
-        reservation: response(&held.value, state.clock.now()),
+        reservation: response(by, &held.value, state.clock.now()),
         order_secret: order_secret.map(|secret| secret.expose()),
+        email: email.map(|email| email.as_str().to_owned()),
     };
     Ok(Created(held.consistency, location, response))
+}
+
+/// Keeps the address with which an order was made, and returns it; `None` if it could not be kept. The seats are held all the
+/// same: the answer must tell the guest the secret of the order.
+async fn keep_address(state: &Shared, order: ReservationId, email: EmailAddress) -> Option<EmailAddress> {
+    match state.desk.give_first_address(order, &email).await {
+        Ok(()) => Some(email),
+        Err(error) => {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "the address of an order could not be kept"
+            );
+            None
+        }
+    }
 }
 
 /// Returns who makes a new order, and the secret of the order if this server makes it: for a guest who has sent none.
@@ -210,7 +232,7 @@ pub(crate) async fn get_reservation(
     PathId(id): PathId<ReservationId>,
 ) -> Result<Json<ReservationResponse>, ApiError> {
     let view = state.desk.reservation(by, id).await?;
-    Ok(Json(response(&view, state.clock.now())))
+    Ok(Json(response(by, &view, state.clock.now())))
 }
 
 /// List my reservations, newest first
@@ -229,7 +251,11 @@ pub(crate) async fn list_reservations(
     let listed = state.desk.own_reservations(caller.actor(), page).await?;
     let now = state.clock.now();
     Ok(Json(ReservationsResponse {
-        reservations: listed.rows.iter().map(|view| response(view, now)).collect(),
+        reservations: listed
+            .rows
+            .iter()
+            .map(|view| response(caller.actor(), view, now))
+            .collect(),
         page: page.number(),
         per_page: page.size(),
         total: listed.total,
@@ -271,7 +297,7 @@ pub(crate) async fn pay_reservation(
             },
         ))
         .await?;
-    let reservation = response(&paid.value, state.clock.now());
+    let reservation = response(by, &paid.value, state.clock.now());
     let pending = paid
         .value
         .payment_id
@@ -305,35 +331,45 @@ pub(crate) async fn reservation_history(
     let entries = state.desk.reservation_history(by, id).await?;
     let events = entries
         .into_iter()
-        .map(HistoryBody::try_from)
+        .map(|entry| HistoryBody::of(by, entry))
         .collect::<Result<_, _>>()?;
     Ok(Json(HistoryResponse { events }))
 }
 
-impl TryFrom<HistoryEntry> for HistoryBody {
-    type Error = ApiError;
+/// What the facts tell of people, which a guest, who has not proven to be one of them, does not learn.
+const OF_PEOPLE: [&str; 3] = ["customer_id", "person", "order_secret"];
 
-    fn try_from(entry: HistoryEntry) -> Result<Self, ApiError> {
-        let data = String::from_utf8(entry.data)
-            .ok()
-            .and_then(|text| RawValue::from_string(text).ok());
+impl HistoryBody {
+    fn of(by: Buyer, entry: HistoryEntry) -> Result<Self, ApiError> {
+        let text = String::from_utf8(entry.data).map_err(|_| ApiError::internal())?;
+        let data = match by {
+            Buyer::Person(_) => RawValue::from_string(text),
+            Buyer::Guest(_) => serde_json::from_str(&text).and_then(|mut fields: Map<String, Value>| {
+                fields.retain(|name, _| !OF_PEOPLE.contains(&name.as_str()));
+                serde_json::value::to_raw_value(&fields)
+            }),
+        };
         Ok(Self {
             sequence: entry.sequence.0,
             event_type: entry.event_type,
             version: entry.event_version,
             at: entry.at,
-            data: data.ok_or_else(ApiError::internal)?,
+            data: data.map_err(|_| ApiError::internal())?,
         })
     }
 }
 
-pub(crate) fn response(view: &ReservationView, now: Timestamp) -> ReservationResponse {
+/// Shows a reservation to a buyer. A guest, who has not proven the address, does not learn the id of the person who has it.
+pub(crate) fn response(by: impl Into<Buyer>, view: &ReservationView, now: Timestamp) -> ReservationResponse {
     let section = shared_by_all(&view.lines, |line| &line.section);
     let seats = || view.lines.iter().flat_map(seats_of).collect();
     ReservationResponse {
         reservation_id: view.reservation_id.uuid(),
         event_id: view.event_id.uuid(),
-        customer_id: view.customer_id.uuid(),
+        customer_id: match by.into() {
+            Buyer::Person(_) => view.customer_id.uuid(),
+            Buyer::Guest(_) => view.reservation_id.uuid(),
+        },
         lines: view.lines.iter().map(LineBody::from).collect(),
         section: section.map(Label::to_string),
         seats: section.map(|_| seats()),

@@ -78,7 +78,8 @@ pub struct HttpConfig {
     pub max_in_flight: Option<u32>,
     /// At most how many requests a user or a network may send.
     pub rates: Rates,
-    /// Whether people without an account may hold and buy. By default only those may whom the host knows.
+    /// Whether people without an account may hold and buy. By default only those may whom the host knows. What is sold to
+    /// a guest is of the person whose id the desk's `BuyerStore` has for the address, which is no id of the host.
     pub guests: bool,
     /// Is told of every answer that is an error, and of WebSockets and their messages, in order to count them.
     pub observer: Arc<dyn Observer>,

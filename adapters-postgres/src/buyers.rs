@@ -1,6 +1,7 @@
 //! Under which id the person with an address buys, and which address was given for an order.
 
 use async_trait::async_trait;
+use sqlx::postgres::PgPool;
 use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::errors::StoreError;
@@ -13,17 +14,15 @@ use crate::errors::failed;
 #[async_trait]
 impl BuyerStore for PostgresUserStore {
     async fn give_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO order_addresses (reservation_id, email)
-             VALUES ($1, $2)
-             ON CONFLICT (reservation_id) DO UPDATE SET email = excluded.email",
-        )
-        .bind(order.uuid())
-        .bind(email.as_str())
-        .execute(&self.pool)
-        .await
-        .map_err(failed)?;
-        Ok(())
+        let replace = "INSERT INTO order_addresses (reservation_id, email)
+                       VALUES ($1, $2)
+                       ON CONFLICT (reservation_id) DO UPDATE SET email = excluded.email";
+        note_address(&self.pool, replace, order, email).await
+    }
+
+    async fn give_first_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError> {
+        let keep = "INSERT INTO order_addresses (reservation_id, email) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        note_address(&self.pool, keep, order, email).await
     }
 
     async fn address_of(&self, order: ReservationId) -> Result<Option<EmailAddress>, StoreError> {
@@ -59,4 +58,15 @@ impl BuyerStore for PostgresUserStore {
         .map_err(failed)?;
         Ok(UserId::new(person))
     }
+}
+
+async fn note_address(
+    pool: &PgPool,
+    statement: &'static str,
+    order: ReservationId,
+    email: &EmailAddress,
+) -> Result<(), StoreError> {
+    let note = sqlx::query(statement).bind(order.uuid()).bind(email.as_str());
+    note.execute(pool).await.map_err(failed)?;
+    Ok(())
 }

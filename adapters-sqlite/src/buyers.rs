@@ -16,7 +16,14 @@ impl BuyerStore for SqliteStore {
     async fn give_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError> {
         let email = email.clone();
         self.writer
-            .run(move |connection| Box::pin(give_address(connection, order, email)))
+            .run(move |connection| Box::pin(give_address(connection, REPLACE, order, email)))
+            .await
+    }
+
+    async fn give_first_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError> {
+        let email = email.clone();
+        self.writer
+            .run(move |connection| Box::pin(give_address(connection, KEEP, order, email)))
             .await
     }
 
@@ -45,21 +52,23 @@ impl BuyerStore for SqliteStore {
     }
 }
 
+const REPLACE: &str = "INSERT INTO order_addresses (reservation_id, email)
+     VALUES (?, ?)
+     ON CONFLICT (reservation_id) DO UPDATE SET email = excluded.email";
+const KEEP: &str = "INSERT INTO order_addresses (reservation_id, email) VALUES (?, ?) ON CONFLICT DO NOTHING";
+
 async fn give_address(
     connection: &mut SqliteConnection,
+    statement: &'static str,
     order: ReservationId,
     email: EmailAddress,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO order_addresses (reservation_id, email)
-         VALUES (?, ?)
-         ON CONFLICT (reservation_id) DO UPDATE SET email = excluded.email",
-    )
-    .bind(order.uuid().as_bytes().as_slice())
-    .bind(email.as_str())
-    .execute(connection)
-    .await
-    .map_err(failed)?;
+    sqlx::query(statement)
+        .bind(order.uuid().as_bytes().as_slice())
+        .bind(email.as_str())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
     Ok(())
 }
 

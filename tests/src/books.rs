@@ -56,12 +56,16 @@ pub struct Answers {
     pub in_doubt: BTreeSet<ReservationId>,
     /// How many seats of each section may be held by requests whose answers were lost.
     pub seats_in_doubt: BTreeMap<String, u64>,
+    /// How many of these guests may hold, whose orders are in no list.
+    pub seats_in_doubt_of_guests: BTreeMap<String, u64>,
     pub holds_in_doubt: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     pub customer: u32,
+    /// Whether the customer has no account. A guest's order counts for the person whose address was given once it is sold.
+    pub guest: bool,
     pub lines: Vec<HeldLine>,
 }
 
@@ -81,9 +85,14 @@ impl Answers {
                 customer,
                 reservation,
                 lines,
+                guest,
             } => {
-                let (customer, lines) = (*customer, lines.clone());
-                self.held.insert(*reservation, Held { customer, lines });
+                let held = Held {
+                    customer: *customer,
+                    guest: *guest,
+                    lines: lines.clone(),
+                };
+                self.held.insert(*reservation, held);
             }
             Entry::Paid { reservation } => {
                 self.paid.insert(*reservation);
@@ -97,9 +106,13 @@ impl Answers {
             } => {
                 self.extended.insert(*reservation, *expires_at);
             }
-            Entry::HoldInDoubt { quantities } => {
+            Entry::HoldInDoubt { quantities, guest } => {
                 for (section, quantity) in quantities {
                     *self.seats_in_doubt.entry(section.clone()).or_default() += u64::from(*quantity);
+                    if *guest {
+                        let of_guests = &mut self.seats_in_doubt_of_guests;
+                        *of_guests.entry(section.clone()).or_default() += u64::from(*quantity);
+                    }
                 }
                 self.holds_in_doubt += 1;
             }
@@ -127,7 +140,7 @@ pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
     tickets_are_paid_for(books, &mut found);
     no_money_is_kept_without_seats(books, &mut found);
     histories_have_no_gaps(books, &mut found);
-    lists_are_complete(books, &mut found);
+    lists_are_complete(books, answers, &mut found);
     analytics_agree(books, answers, &mut found);
     found
 }
@@ -199,18 +212,24 @@ fn no_section_is_overfull(books: &Books, found: &mut Vec<Discrepancy>) {
     }
 }
 
-/// Customers who share a session count as several here, so that their limit is only partly checked.
+/// Customers who share a session count as several here, so that their limit is only partly checked. A guest is another
+/// person than the customer of that number, who has what was sold to the guest's address.
 fn no_customer_has_too_many_seats(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
     let Some(limit) = books.max_seats_per_customer else {
         return;
     };
-    let mut seats: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut seats: BTreeMap<(u32, bool), u64> = BTreeMap::new();
     for (id, held) in &answers.held {
-        let live = books.reservations.get(id).filter(|reservation| is_live(reservation));
-        *seats.entry(held.customer).or_default() += live.map_or(0, |live| u64::from(live.quantity()));
+        let counts = |reservation: &&Reservation| match held.guest {
+            true => claim(reservation) == Claim::Sold,
+            false => is_live(reservation),
+        };
+        let counted = books.reservations.get(id).filter(counts);
+        let theirs = seats.entry((held.customer, held.guest)).or_default();
+        *theirs += counted.map_or(0, |counted| u64::from(counted.quantity()));
     }
     let too_many = seats.into_iter().filter(|(_, seats)| *seats > u64::from(limit));
-    found.extend(too_many.map(|(customer, seats)| Discrepancy::TooManySeats { customer, seats, limit }));
+    found.extend(too_many.map(|((customer, _), seats)| Discrepancy::TooManySeats { customer, seats, limit }));
 }
 
 fn counts_agree(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
@@ -226,11 +245,12 @@ fn counts_agree(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) 
         let held = quantity_of(books, section, |reservation| claim(reservation) == Claim::Held);
         let overdue = quantity_of(books, section, |reservation| claim(reservation) == Claim::Overdue);
         let sold = quantity_of(books, section, |reservation| claim(reservation) == Claim::Sold);
-        // If the lists could be read, they show whether a hold whose answer was lost was made.
+        // If the lists could be read, they show whether a hold whose answer was lost was made, unless a guest asked for it.
         let in_doubt = match books.listed {
-            Some(_) => 0,
-            None => answers.seats_in_doubt.get(section).copied().unwrap_or(0),
+            Some(_) => &answers.seats_in_doubt_of_guests,
+            None => &answers.seats_in_doubt,
         };
+        let in_doubt = in_doubt.get(section).copied().unwrap_or(0);
         for (figure, least, slack, told) in [
             (Figure::Reserved, held, overdue + in_doubt, counts.reserved),
             (Figure::Sold, sold, 0, counts.sold),
@@ -387,9 +407,14 @@ fn histories_have_no_gaps(books: &Books, found: &mut Vec<Discrepancy>) {
     }
 }
 
-fn lists_are_complete(books: &Books, found: &mut Vec<Discrepancy>) {
+/// Guests have no lists.
+fn lists_are_complete(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
     let Some(listed) = &books.listed else { return };
-    let missing = books.reservations.keys().filter(|id| !listed.contains(id));
+    let is_guests = |id| answers.held.get(id).is_some_and(|held| held.guest);
+    let missing = books
+        .reservations
+        .keys()
+        .filter(|id| !listed.contains(id) && !is_guests(id));
     found.extend(missing.map(|&reservation| Discrepancy::NotListed { reservation }));
 }
 

@@ -29,6 +29,9 @@ pub enum Entry {
         customer: u32,
         reservation: ReservationId,
         lines: Vec<HeldLine>,
+        /// Whether the customer has no account, and the order has a secret.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        guest: bool,
     },
     Paid {
         reservation: ReservationId,
@@ -45,6 +48,9 @@ pub enum Entry {
     HoldInDoubt {
         /// How many places of each section were asked for.
         quantities: BTreeMap<String, u32>,
+        /// Whether a guest asked, whose order is in no list.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        guest: bool,
     },
     /// A payment or cancellation was requested, and the answer was lost or has not arrived yet.
     ChangeInDoubt {
@@ -217,6 +223,7 @@ mod tests {
                 seats: [SeatId::parse("A-1").unwrap()].into(),
                 quantity: 1,
             }],
+            guest: id.is_multiple_of(2),
         }
     }
 

@@ -87,12 +87,13 @@ pub enum Refusal {
         section: Option<String>,
     },
     /// With the wanted seats the customer would have more seats than the event allows one customer.
-    #[error("one customer may have {limit} seats of this event, has {has} and wants {requested} more")]
+    #[error("one customer may have {limit} seats of this event{}, and wants {requested} more", that_has(*has))]
     CustomerLimitReached {
         /// How many seats were wanted.
         requested: u32,
-        /// How many seats the customer holds or has bought.
-        has: u32,
+        /// How many seats the customer holds or has bought; `None` if a guest asks, who need not be that customer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        has: Option<u32>,
         /// At most how many seats of the event one customer may have.
         limit: u32,
     },
@@ -240,6 +241,11 @@ fn of_quota(section: Option<&str>, ticket_type: Option<&str>, pool: Option<&str>
         (None, _, Some(pool)) => format!("of {pool} "),
         (None, _, None) => String::new(),
     }
+}
+
+/// Tells how many seats a customer has, if that may be told.
+fn that_has(has: Option<u32>) -> String {
+    has.map(|has| format!(", has {has}")).unwrap_or_default()
 }
 
 /// Begins the words about a quantity with its section, if they are about one.

@@ -42,7 +42,7 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
         },
         Refusal::CustomerLimitReached {
             requested: 2,
-            has: 3,
+            has: Some(3),
             limit: 4,
         },
         Refusal::NoMoreExtensions {

@@ -7,9 +7,10 @@ use http_body_util::LengthLimitError;
 use serde_json::Value;
 use ticketing_domain::book::Caller as Sender;
 use ticketing_domain::refusal::FieldError;
-use ticketing_ports::vocabulary::buyer::Buyer;
+use ticketing_ports::vocabulary::buyer::{Buyer, Guest};
 use ticketing_ports::vocabulary::card_numbers::contains_card_number;
 use ticketing_ports::vocabulary::roles::Actor;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 use ticketing_runtime::{IdempotencyRequest, Request as Ask};
 
 use super::correlation::correlation_id;
@@ -115,7 +116,9 @@ impl<T: Read> FromRequest<Shared> for Post<T, Option<Buyer>> {
         if !state.config.guests && !matches!(buyer, Some(Buyer::Person(_))) {
             return Err(ApiError::unauthenticated());
         }
-        let sender = buyer.map_or(Sender::World, Sender::from);
+        // Until the handler knows who that is, the request is sent by a guest whose secret nobody has.
+        let nobody = Guest::from(SecretDigest::from_bytes([0; 32]));
+        let sender = buyer.map_or(Sender::Guest(nobody), Sender::from);
         Self::read(parts, body, state, buyer, sender).await
     }
 }

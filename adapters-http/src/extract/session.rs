@@ -1,5 +1,6 @@
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use ticketing_ports::people::sessions::Session;
 use ticketing_ports::people::users::User;
@@ -68,6 +69,10 @@ impl FromRequestParts<Shared> for Asker {
 /// Returns who asks about an order; `None` if the request does not say it.
 pub(super) async fn asker(parts: &Parts, state: &Shared) -> Result<Option<Buyer>, ApiError> {
     match order_secret(&parts.headers)? {
+        Some(_) if parts.headers.contains_key(AUTHORIZATION) => {
+            let reason = "has no place beside a session: whoever is signed in sends no secret of an order";
+            Err(ApiError::invalid_request(ORDER_SECRET_NAME, reason))
+        }
         Some(secret) => Ok(Some(Buyer::Guest(secret.digest().into()))),
         None => Ok(authenticated(parts, state).await?.map(Buyer::Person)),
     }
@@ -94,7 +99,7 @@ fn order_secret(headers: &HeaderMap) -> Result<Option<Secret>, ApiError> {
     match (secret, values.next()) {
         (Some(secret), None) => Ok(Some(secret)),
         _ => {
-            let reason = "must be 32 random bytes, written as 43 base64url characters";
+            let reason = "must be one secret of 32 random bytes, written as 43 base64url characters";
             Err(ApiError::invalid_request(ORDER_SECRET_NAME, reason))
         }
     }

@@ -103,7 +103,7 @@ fn rows_of_holds() -> Vec<Row> {
         (
             Refusal::CustomerLimitReached {
                 requested: 2,
-                has: 3,
+                has: Some(3),
                 limit: 4,
             },
             409,

@@ -1,8 +1,18 @@
 //! Guests: people who buy without an account, with the secret of one order.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use adapters_memory::InMemoryBuyerStore;
+use async_trait::async_trait;
 use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use ticketing_ports::people::buyers::BuyerStore;
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{ReservationId, UserId};
 
 use crate::providers::{ADA, Trip};
 use crate::sign_in::{ask_for_a_link, last_token, verify};
@@ -161,8 +171,8 @@ async fn whoever_proves_the_address_later_finds_the_order_in_their_account() {
         history.expect(200).body["purchases"][0]["reservation_id"],
         order.as_str()
     );
-    let payments = grace.get("/api/payments").await;
-    assert_eq!(payments.expect(200).body["total"], 1);
+    let payment = grace.get(&format!("/api/payments/{}", paid.text("payment_id"))).await;
+    payment.expect(200);
     let cancelled = grace.cancel(&order).await;
     assert_eq!(cancelled.expect(200).text("status"), "refunded");
     let seen = guest.get(&format!("/api/reservations/{order}")).await;
@@ -212,10 +222,22 @@ async fn what_a_guest_buys_with_the_address_of_an_account_is_in_that_account_onc
     let (guest, order) = held(&stranger, &event, 1).await;
     guest.give_address(&order, ADDRESS).await.expect(200);
     let path = format!("/api/reservations/{order}");
+    guest.pay(&order, "tok_declined").await.refused(402, "PAYMENT_FAILED");
     grace.get(&path).await.refused(404, "RESERVATION_NOT_FOUND");
-    assert_eq!(grace.get("/api/reservations").await.expect(200).body["total"], 0);
+    for list in ["/api/reservations", "/api/payments"] {
+        assert_eq!(grace.get(list).await.expect(200).body["total"], 0, "{list}");
+    }
     let paid = guest.pay(&order, "tok_visa").await;
-    paid.expect(200);
+    let told = [
+        paid.clone(),
+        guest.get(&path).await,
+        guest.get(&format!("{path}/history")).await,
+    ];
+    let grace_id = grace.id().to_string();
+    for answer in told {
+        let text = answer.expect(200).body.to_string();
+        assert!(!text.contains(&grace_id), "a guest has not proven to be Grace: {text}");
+    }
     grace.get(&path).await.expect(200);
     let list = grace.get_after(&paid, "/api/reservations").await;
     assert_eq!(list.expect(200).body["total"], 1);
@@ -247,11 +269,101 @@ async fn a_guest_who_makes_the_secret_may_repeat_the_request() {
     assert_eq!(orders[0], orders[1], "the second request is a repetition");
     assert_ne!(orders[0], orders[2], "another guest may use the same key");
     let [secret, _] = secrets;
+    assert_eq!(orders.len(), 3);
     let guest = Guest {
         stranger: &stranger,
         secret,
     };
+    guest.give_address(&orders[0], "ada@example.com").await.expect(200);
+    let headers = [key, ("ticketing-order-secret", guest.secret.as_str())];
+    let again = stranger.post_with("/api/reservations", &headers, request.clone()).await;
+    again.expect(201);
     guest.pay(&orders[0], "tok_visa").await.expect(200);
+    let again = stranger.post_with("/api/reservations", &headers, request).await;
+    assert_eq!(
+        again.expect(201).text("reservation_id"),
+        orders[0],
+        "also once it is paid"
+    );
+    let ada = server.customer("ada").await;
+    let path = format!("/api/reservations/{}", orders[0]);
+    ada.get(&path).await.expect(200);
+}
+
+/// A store of buyers that is down until it is told to come back.
+#[derive(Debug, Default)]
+struct Down {
+    inner: InMemoryBuyerStore,
+    is_back: AtomicBool,
+}
+
+impl Down {
+    fn check(&self) -> Result<(), StoreError> {
+        if self.is_back.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            Err(StoreError::unavailable("the store is down, as this test wants"))
+        }
+    }
+}
+
+#[async_trait]
+impl BuyerStore for Down {
+    async fn give_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.give_address(order, email).await
+    }
+
+    async fn give_first_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.give_first_address(order, email).await
+    }
+
+    async fn address_of(&self, order: ReservationId) -> Result<Option<EmailAddress>, StoreError> {
+        self.check()?;
+        self.inner.address_of(order).await
+    }
+
+    async fn person_of(&self, email: &EmailAddress, fresh: UserId) -> Result<UserId, StoreError> {
+        self.inner.person_of(email, fresh).await
+    }
+}
+
+#[async_trait]
+impl Erase for Down {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        self.inner.erase(person).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_addresses_cannot_be_kept_a_guest_holds_and_gives_the_address_later() {
+    let buyers = Arc::new(Down::default());
+    let server = TestServer::start_with(|setup| {
+        setup.http.guests = true;
+        setup.buyers = buyers.clone();
+    });
+    buyers.is_back.store(true, Ordering::Relaxed);
+    let olga = server.owner("olga").await;
+    let stranger = server.stranger();
+    let event = server.event_on_sale(&olga).await;
+    let request = json!({ "event_id": event, "section": "General", "quantity": 1, "email": ADDRESS });
+    let held = stranger.post("/api/reservations", request.clone()).await;
+    assert_eq!(held.expect(201).text("email"), ADDRESS);
+    buyers.is_back.store(false, Ordering::Relaxed);
+    let held = stranger.post("/api/reservations", request).await;
+    assert_eq!(held.expect(201).body.get("email"), None, "the address was not kept");
+    let guest = Guest {
+        stranger: &stranger,
+        secret: held.text("order_secret"),
+    };
+    let order = held.text("reservation_id");
+    guest.give_address(&order, ADDRESS).await.refused(503, "UNAVAILABLE");
+    guest.pay(&order, "tok_visa").await.refused(503, "UNAVAILABLE");
+    buyers.is_back.store(true, Ordering::Relaxed);
+    guest.pay(&order, "tok_visa").await.refused(409, "ADDRESS_MISSING");
+    guest.give_address(&order, ADDRESS).await.expect(200);
+    guest.pay(&order, "tok_visa").await.expect(200);
 }
 
 #[tokio::test(start_paused = true)]
@@ -326,6 +438,9 @@ async fn bad_secrets_addresses_and_wishes_of_guests_are_named() {
     let request = json!({ "event_id": event, "section": "General", "quantity": 1, "email": ADDRESS });
     let refused = alice.post("/api/reservations", request).await;
     assert_eq!(field(&refused, 422, "VALIDATION_FAILED"), "email");
+    let headers = [("ticketing-order-secret", guest.secret.as_str())];
+    let refused = alice.get_with(&format!("/api/reservations/{order}"), &headers).await;
+    assert_eq!(field(&refused, 400, "INVALID_REQUEST"), "Ticketing-Order-Secret");
     let for_alice = json!({ "event_id": event, "section": "General", "quantity": 1, "customer_id": alice.id() });
     stranger
         .post("/api/reservations", for_alice)

@@ -17,6 +17,7 @@ pub(crate) enum BuyerLie {
     BelievesEveryAsker,
     KnowsOnePersonOnly,
     KeepsTheFirstAddress,
+    UndoesACorrection,
     ShowsAnyAddress,
     ErasesNothing,
     ErasesByAddressOnly,
@@ -32,6 +33,7 @@ pub(crate) const BROKEN_BY: &[(&str, BuyerLie)] = &[
         "an_order_has_the_address_that_was_given_last",
         BuyerLie::KeepsTheFirstAddress,
     ),
+    ("a_first_address_never_replaces_another", BuyerLie::UndoesACorrection),
     ("an_order_without_an_address_has_none", BuyerLie::ShowsAnyAddress),
     ("an_erased_person_has_no_address", BuyerLie::ErasesNothing),
     ("an_erased_person_has_no_address", BuyerLie::ErasesByAddressOnly),
@@ -71,6 +73,13 @@ impl BuyerStore for LyingBuyers {
             .expect("no code panics while it holds this lock")
             .push(order);
         self.inner.give_address(order, email).await
+    }
+
+    async fn give_first_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError> {
+        match self.lie {
+            BuyerLie::UndoesACorrection => self.inner.give_address(order, email).await,
+            _ => self.inner.give_first_address(order, email).await,
+        }
     }
 
     async fn address_of(&self, order: ReservationId) -> Result<Option<EmailAddress>, StoreError> {

@@ -151,6 +151,7 @@ timed! {
     }
     BuyerStore of BuyerStore {
         give_address(order: ReservationId, email: &EmailAddress) -> Result<(), StoreError>;
+        give_first_address(order: ReservationId, email: &EmailAddress) -> Result<(), StoreError>;
         address_of(order: ReservationId) -> Result<Option<EmailAddress>, StoreError>;
         person_of(email: &EmailAddress, fresh: UserId) -> Result<UserId, StoreError>;
     }

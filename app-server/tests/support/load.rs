@@ -31,6 +31,7 @@ impl Load {
             .arg("--journal")
             .arg(journal)
             .args(["--customers", "40", "--seconds", &seconds.to_string(), "--skip-check"])
+            .args(["--guests-percent", "30"])
             .arg("--until-input-ends")
             .args(match event {
                 Some(event) => ["--event", event],

@@ -273,6 +273,7 @@ fn a_hold_whose_answer_was_lost_may_be_counted_where_no_list_can_tell() {
     let mut story = Story::new();
     story.answers.add(&Entry::HoldInDoubt {
         quantities: [("Stalls".to_owned(), 2)].into(),
+        guest: false,
     });
     story.books.listed = None;
     for (reserved, right) in [(1, true), (3, true), (4, false)] {
@@ -280,6 +281,37 @@ fn a_hold_whose_answer_was_lost_may_be_counted_where_no_list_can_tell() {
         story.counts().available = 8 - reserved;
         assert_eq!(story.check().is_empty(), right, "{reserved} reserved");
     }
+}
+
+#[test]
+fn a_guests_hold_whose_answer_was_lost_may_be_counted_although_the_lists_were_read() {
+    let mut story = Story::new();
+    story.answers.add(&Entry::HoldInDoubt {
+        quantities: [("Stalls".to_owned(), 2)].into(),
+        guest: true,
+    });
+    for (reserved, right) in [(1, true), (3, true), (4, false)] {
+        story.counts().reserved = reserved;
+        story.counts().available = 8 - reserved;
+        assert_eq!(story.check().is_empty(), right, "{reserved} reserved");
+    }
+}
+
+#[test]
+fn a_guests_order_is_in_no_list_and_counts_for_a_person_once_it_is_sold() {
+    let mut story = Story::new();
+    story.books.max_seats_per_customer = Some(2);
+    story.books.listed.as_mut().unwrap().remove(&id(HELD));
+    story.answers.held.get_mut(&id(HELD)).unwrap().guest = true;
+    assert_eq!(story.check(), []);
+    story.books.max_seats_per_customer = Some(1);
+    story.answers.held.get_mut(&id(PAID)).unwrap().guest = true;
+    let too_many = Discrepancy::TooManySeats {
+        customer: 0,
+        seats: 2,
+        limit: 1,
+    };
+    assert_eq!(story.check(), [too_many]);
 }
 
 #[test]
@@ -479,6 +511,7 @@ fn held(of: u128, seats: &[&str]) -> Entry {
         customer: 0,
         reservation: id(of),
         lines: vec![HeldLine::from(&line(seats))],
+        guest: false,
     }
 }
 

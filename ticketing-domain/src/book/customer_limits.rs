@@ -46,6 +46,7 @@ impl UnitOfWork<'_> {
         if let Some(limit) = most_seats {
             let has = sum(holds.iter().map(|hold| hold.quantity)).saturating_add(sold(&sections, customer));
             if has.saturating_add(requested) > limit {
+                let has = Some(has);
                 return Err(Refusal::CustomerLimitReached { requested, has, limit }.into());
             }
         }
@@ -95,6 +96,8 @@ impl UnitOfWork<'_> {
         let sections = self.every::<Inventory>()?;
         let (requested, has) = (quantity(lines), self.has_beside(&sections, reservation, customer));
         if has.saturating_add(requested) > limit {
+            // Nobody has proven yet to be this customer.
+            let has = None;
             return Err(Refusal::CustomerLimitReached { requested, has, limit }.into());
         }
         Ok(())

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::payments::PaymentView;
-use ticketing_ports::vocabulary::buyer::{Buyer, Guest};
+use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 
@@ -88,7 +88,7 @@ pub(super) fn start(
 ) -> Result<(), Stop> {
     unit.own_reservation(by, reservation_id)?;
     unit.not_cancelled()?;
-    may_be_sold_to_a_guest(unit, by, reservation_id)?;
+    may_be_sold_to_its_person(unit, by, reservation_id)?;
     give_other_up(unit, by, reservation_id)?;
     let start = ReservationCommand::StartPayment {
         by,
@@ -100,18 +100,16 @@ pub(super) fn start(
     Ok(())
 }
 
-/// Checks that the person whose address a guest has given may have the seats. Whose they are was not known when they were
-/// held.
-pub(super) fn may_be_sold_to_a_guest(unit: &UnitOfWork<'_>, by: Buyer, id: ReservationId) -> Result<(), Stop> {
-    let Buyer::Guest(Guest {
-        person: Some(person), ..
-    }) = by
-    else {
+/// Checks that the person to whom a guest's order is to be sold may have the seats: nobody knew whose they are when they
+/// were held.
+pub(super) fn may_be_sold_to_its_person(unit: &UnitOfWork<'_>, by: Buyer, id: ReservationId) -> Result<(), Stop> {
+    let Some(terms) = unit.own_reservation(by, id)?.terms() else {
         return Ok(());
     };
-    let reservation = unit.own_reservation(by, id)?;
-    let lines = reservation.terms().map(|terms| &terms.lines);
-    lines.map_or(Ok(()), |lines| unit.may_buy(id, person, lines))
+    match terms.person(by) {
+        Ok(Some(person)) => unit.may_buy(id, person, &terms.lines),
+        Ok(None) | Err(_) => Ok(()),
+    }
 }
 
 /// Gives up the reservation's payment under way if its money is set aside, or if the provider has not decided on it.

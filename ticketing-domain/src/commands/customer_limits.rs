@@ -29,7 +29,7 @@ fn two_holds_each() -> House {
 fn too_many_seats(requested: u32, has: u32) -> Refusal {
     Refusal::CustomerLimitReached {
         requested,
-        has,
+        has: Some(has),
         limit: 4,
     }
 }

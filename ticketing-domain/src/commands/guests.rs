@@ -167,9 +167,20 @@ fn when_it_is_sold_the_order_becomes_that_of_the_person_whose_address_was_given(
         Refusal::ReservationNotFound(order),
         "an address that a guest has typed opens nothing before the order is paid"
     );
-    let paid = pay(&mut house, known(1, grace().user_id), order);
+    house.asks(known(1, grace().user_id), paying(order)).unwrap();
+    let payment_id = house.calls().last().unwrap().payment_id();
+    let sees = |house: &mut House| {
+        let look = |unit: &UnitOfWork<'_>| SeePayment { payment_id }.look(unit);
+        house.sees(grace().into(), look).map(|view| view.customer_id)
+    };
+    assert!(sees(&mut house).is_err(), "neither does it open the payment");
+    house.gateway_says(payment_id, approved());
+    let answer = GatewayAnswer::Captured;
+    let paid = house.asks(Caller::World, ReportPayment { payment_id, answer }).unwrap();
     let customer = Some(CustomerId::from(grace().user_id));
     assert_eq!(sold_to(&paid), (customer, vec![customer, customer]));
+    let guests_own = CustomerId::new(order.uuid());
+    assert_eq!(sees(&mut house).unwrap(), guests_own, "the payment was made by a guest");
     assert_eq!(
         house.asks(ALICE, cancel).unwrap_err(),
         Refusal::ReservationNotFound(order)
@@ -236,14 +247,14 @@ fn a_person_buys_as_a_guest_no_more_than_one_customer_may_have() {
         limit: 2,
     };
     let refused = house.asks(known(1, grace().user_id), paying(first)).unwrap_err();
-    assert_eq!(refused, too_many(2, 2), "her own hold counts");
+    assert_eq!(refused, too_many(2, None), "her own hold counts");
     let alice = ALICE.user_id;
     pay(&mut house, known(1, alice), first);
     let refused = house.asks(known(2, alice), paying(second)).unwrap_err();
-    assert_eq!(refused, too_many(1, 2));
+    assert_eq!(refused, too_many(1, None));
     assert_eq!(
         house.asks(ALICE, floor(1)).unwrap_err(),
-        too_many(1, 2),
+        too_many(1, Some(2)),
         "what was bought as a guest counts"
     );
 }
@@ -264,6 +275,34 @@ fn of_two_orders_that_one_person_pays_at_once_the_one_beyond_the_limit_is_paid_b
     assert!(answers[1].contains(&"ReservationCompensated".to_owned()), "{answers:?}");
     assert!(matches!(house.calls().last(), Some(GatewayCall::Refund { .. })));
     assert_eq!(house.counts("Floor").sold, 2);
+}
+
+#[test]
+fn money_that_was_set_aside_is_not_taken_for_seats_that_the_person_may_no_longer_have() {
+    let mut house = House::with(|draft| draft.max_seats_per_customer = Some(2));
+    let orders = [1, 2].map(|number| {
+        let order = held(&mut house, guest(number), floor(2));
+        let authorize = AuthorizePayment {
+            reservation_id: order,
+            method: card(),
+        };
+        house.asks(known(number, grace().user_id), authorize).unwrap();
+        let payment_id = house.calls().last().unwrap().payment_id();
+        house.gateway_says(payment_id, approved());
+        (order, payment_id)
+    });
+    let pay = |(reservation_id, payment_id)| PayReservation {
+        reservation_id,
+        payment_id: Some(payment_id),
+        method: None,
+    };
+    house.asks(known(1, grace().user_id), pay(orders[0])).unwrap();
+    house.gateway_says(orders[0].1, GatewayAnswer::Captured);
+    let refused = house.asks(guest(2), pay(orders[1])).unwrap_err();
+    assert!(matches!(refused, Refusal::CustomerLimitReached { .. }), "{refused:?}");
+    assert!(
+        matches!(house.calls().last(), Some(GatewayCall::Capture { payment_id, .. }) if *payment_id == orders[0].1)
+    );
 }
 
 #[test]

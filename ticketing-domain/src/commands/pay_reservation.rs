@@ -58,6 +58,7 @@ impl Command for PayReservation {
             Some(payment_id) => {
                 if let PaymentState::Authorized(_) = unit.get::<Payment>(payment_id)? {
                     unit.not_cancelled()?;
+                    authorize_payment::may_be_sold_to_its_person(unit, by, reservation_id)?;
                     let capture = ReservationCommand::Capture { by, payment_id };
                     unit.decide::<Reservation>(reservation_id, &capture.into())?;
                 }
@@ -112,7 +113,7 @@ impl PayReservation {
             ReservationState::Completed { .. }
         ) {
             unit.not_cancelled()?;
-            authorize_payment::may_be_sold_to_a_guest(unit, by, reservation_id)?;
+            authorize_payment::may_be_sold_to_its_person(unit, by, reservation_id)?;
             let take = ReservationCommand::TakeForNothing { by };
             unit.decide::<Reservation>(reservation_id, &take.into())?;
         }

@@ -193,9 +193,10 @@ fn sell(
     }
 }
 
-/// Returns the customer to whom seats are sold, if that is somebody else than for whom they were held.
+/// Returns the customer to whom seats are sold, if that is somebody else than for whom they were held. Holds of which no
+/// fact has told the customer are not of guests.
 fn other_than(held_for: Option<CustomerId>, customer: CustomerId) -> Option<CustomerId> {
-    (held_for != Some(customer)).then_some(customer)
+    held_for.filter(|held_for| *held_for != customer).map(|_| customer)
 }
 
 fn block(section: &Section, seats: &TakenSeats, now: Timestamp) -> Result<Vec<InventoryEvent>, InventoryRefusal> {

@@ -54,11 +54,10 @@ fn retaken_undivided(retaken: SeatsRetaken) -> Option<SeatsRetaken> {
     retaken.parts.is_empty().then_some(retaken)
 }
 
-/// Turns a fact into schema version 1, which does not tell the customer.
-#[expect(clippy::unnecessary_wraps, reason = "`stored_events!` expects an `Option`")]
-fn sold_to_the_holder(mut sold: SeatsSold) -> Option<SeatsSold> {
-    sold.customer_id = None;
-    Some(sold)
+/// Turns a fact into schema version 1; `None` if the seats were sold to somebody else than they were held for. Then they are
+/// of a guest's order, so every build reads version 2, even if this process does not know that yet.
+fn sold_to_the_holder(sold: SeatsSold) -> Option<SeatsSold> {
+    sold.customer_id.is_none().then_some(sold)
 }
 
 /// Turns a fact into schema version 1, which does not tell the customer; `None` if version 2 cannot tell it either.
@@ -233,7 +232,7 @@ pub struct SeatsSold {
     pub reservation_id: ReservationId,
     /// How many seats became sold.
     pub quantity: u32,
-    /// To whom the seats were sold; `None` if to the customer for whom they were held.
+    /// To whom the seats were sold, if they are of a guest's order; `None` if to the customer for whom they were held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
 }

@@ -149,7 +149,7 @@ fn held(
                 payment_id: *payment_id,
                 reservation_id: terms.reservation_id,
                 event_id: terms.event_id,
-                customer_id: person.unwrap_or(terms.customer_id),
+                customer_id: terms.customer_id,
                 amount: terms.total,
                 method: method.clone(),
                 charge: *charge,
@@ -276,7 +276,7 @@ impl HoldTerms {
     ///
     /// # Errors
     /// When no address was given for the order, so that nobody knows who the person is.
-    fn person(&self, by: Buyer) -> Result<Option<CustomerId>, Refusal> {
+    pub(crate) fn person(&self, by: Buyer) -> Result<Option<CustomerId>, Refusal> {
         let Some(guest) = self.guest else { return Ok(None) };
         let given = match by {
             Buyer::Guest(shown) => shown.person,

@@ -17,6 +17,7 @@ use crate::vocabulary::ids::{ReservationId, UserId};
 ///   id.
 /// - `racing_askers_are_told_one_person`.
 /// - `an_order_has_the_address_that_was_given_last`.
+/// - `a_first_address_never_replaces_another`.
 /// - `an_order_without_an_address_has_none`: it is `None`, not an error.
 /// - `an_erased_person_has_no_address`: neither their orders nor their id have one, whether they are given by the id or by
 ///   the address as well. Whoever asks for the address later is told another person. Everybody else stays.
@@ -47,6 +48,9 @@ use crate::vocabulary::ids::{ReservationId, UserId};
 pub trait BuyerStore: Erase + Send + Sync {
     /// Notes the address that was given for an order, in the place of an earlier one.
     async fn give_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError>;
+
+    /// Notes the address that was given for an order, unless one was given already.
+    async fn give_first_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), StoreError>;
 
     /// Returns the address that was given for an order; `None` if none was.
     async fn address_of(&self, order: ReservationId) -> Result<Option<EmailAddress>, StoreError>;

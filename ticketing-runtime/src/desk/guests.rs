@@ -31,13 +31,24 @@ impl Desk {
         Ok(self.ports.buyers.give_address(order, email).await?)
     }
 
+    /// Notes the e-mail address with which an order was made, unless another one was given since. So a repeated request
+    /// undoes no correction.
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub async fn give_first_address(&self, order: ReservationId, email: &EmailAddress) -> Result<(), Failure> {
+        Ok(self.ports.buyers.give_first_address(order, email).await?)
+    }
+
     /// Finds out who the buyer is, as far as that is known: a guest is the person whose address was given for the order.
     /// Whoever pays as a guest asks this first.
     ///
     /// # Errors
-    /// Fails if a store fails.
+    /// Fails if there is no such order or the guest has not its secret, or if a store fails.
     pub async fn known(&self, by: Buyer, order: ReservationId) -> Result<Buyer, Failure> {
         let Buyer::Guest(guest) = by else { return Ok(by) };
+        // Nobody without the secret is to learn anything from the store, or to write to it.
+        self.reservation(by, order).await?;
         let Some(email) = self.ports.buyers.address_of(order).await? else {
             return Ok(by);
         };

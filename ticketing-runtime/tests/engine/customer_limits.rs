@@ -45,7 +45,7 @@ async fn a_customer_who_asks_two_processes_for_two_sections_at_once_gets_no_seat
         assert_eq!(held, 5, "round {round}");
         let reached = Refusal::CustomerLimitReached {
             requested: 1,
-            has: 5,
+            has: Some(5),
             limit: 5,
         };
         assert!(refusals.iter().all(|refusal| *refusal == reached), "{refusals:?}");

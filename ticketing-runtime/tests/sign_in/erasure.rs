@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use adapters_memory::{InMemorySessionStore, RecordingMailer};
+use adapters_memory::{InMemoryBuyerStore, InMemorySessionStore, RecordingMailer};
 use async_trait::async_trait;
 use ticketing_domain::sign_in::SignedIn;
 use ticketing_ports::outside::clock::Clock as _;
+use ticketing_ports::people::buyers::BuyerStore as _;
 use ticketing_ports::people::erase::{Erase, Person};
 use ticketing_ports::people::identities::{Identity, IdentityStore as _};
 use ticketing_ports::people::passkeys::{Passkey, PasskeyStore as _};
 use ticketing_ports::people::users::{CreateUserError, User, UserStore};
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::ids::{ReservationId, UserId};
 use ticketing_ports::vocabulary::roles::Role;
 use ticketing_runtime::SignInPorts;
+use uuid::Uuid;
 
 use crate::door::{Door, ada};
 
@@ -44,6 +46,21 @@ async fn an_erased_person_is_nowhere_any_more_and_everybody_else_is() {
         !door.sign_in.accounts.erase(ada.user.id).await.unwrap(),
         "the account was still there"
     );
+}
+
+#[tokio::test]
+async fn the_address_of_a_guest_without_an_account_is_forgotten() {
+    let buyers = Arc::new(InMemoryBuyerStore::new());
+    let door = door_with(|ports| ports.accounts.buyers = buyers.clone());
+    let order = ReservationId::new(Uuid::from_u128(1));
+    buyers.give_address(order, &ada()).await.unwrap();
+    let fresh = |number| UserId::new(Uuid::from_u128(number));
+    buyers.person_of(&ada(), fresh(1)).await.unwrap();
+    assert_eq!(door.sign_in.accounts.forget_address(&ada()).await.unwrap(), 2);
+    assert_eq!(buyers.address_of(order).await.unwrap(), None);
+    assert_eq!(buyers.person_of(&ada(), fresh(2)).await.unwrap(), fresh(2));
+    let nobody = EmailAddress::parse("nobody@example.com").unwrap();
+    assert_eq!(door.sign_in.accounts.forget_address(&nobody).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ suite! { $
         an_address_is_of_one_person,
         racing_askers_are_told_one_person,
         an_order_has_the_address_that_was_given_last,
+        a_first_address_never_replaces_another,
         an_order_without_an_address_has_none,
         an_erased_person_has_no_address,
     }
@@ -78,6 +79,25 @@ async fn an_order_has_the_address_that_was_given_last(buyers: &Arc<dyn BuyerStor
         buyers.address_of(order(2)).await?,
         Some(address("bob")),
         "the address of another order"
+    );
+    Ok(())
+}
+
+async fn a_first_address_never_replaces_another(buyers: &Arc<dyn BuyerStore>) -> Verdict {
+    for name in ["ada", "bob"] {
+        buyers.give_first_address(order(1), &address(name)).await?;
+        ensure_eq!(
+            buyers.address_of(order(1)).await?,
+            Some(address("ada")),
+            "the first address"
+        );
+    }
+    buyers.give_address(order(1), &address("eve")).await?;
+    buyers.give_first_address(order(1), &address("ada")).await?;
+    ensure_eq!(
+        buyers.address_of(order(1)).await?,
+        Some(address("eve")),
+        "the address after a correction"
     );
     Ok(())
 }

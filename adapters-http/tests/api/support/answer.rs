@@ -4,7 +4,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 
 /// The answer to a request, with its whole body.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::stores::LogStores;
 use ticketing_ports::outside::clock::Clock as _;
+use ticketing_ports::people::buyers::BuyerStore;
 use ticketing_ports::people::passkeys::{Passkey, PasskeyStore as _};
 use ticketing_ports::people::stores::AccountStores;
 use ticketing_ports::people::users::UserStore;
@@ -62,6 +63,7 @@ pub(crate) struct Setup {
     pub(crate) engine: EngineConfig,
     pub(crate) health: Vec<Arc<dyn HealthCheck>>,
     pub(crate) faults: Arc<dyn FaultPolicy>,
+    pub(crate) buyers: Arc<dyn BuyerStore>,
     /// The host's own way to find out who the caller is. If this is set, the server has no sessions and no routes of
     /// signing in.
     pub(crate) host: Option<Arc<dyn Authenticate>>,
@@ -83,12 +85,13 @@ impl TestServer {
             engine: EngineConfig::default(),
             health: Vec::new(),
             faults: Arc::new(|_| adapters_memory::faults::Fault::None),
+            buyers: Arc::new(InMemoryBuyerStore::new()),
             host: None,
             routes: Router::new(),
             without_api: false,
         };
         change(&mut setup);
-        let parts = Parts::new(setup.faults);
+        let parts = Parts::new(setup.faults, setup.buyers);
         let engine = parts.start_engine(setup.engine);
         let config = SignInConfig {
             public_url: PUBLIC_URL.to_owned(),
@@ -236,7 +239,7 @@ struct Parts {
     models: ReadModelStores,
     gateway: Arc<InMemoryGateway>,
     users: Arc<InMemoryUserStore>,
-    buyers: Arc<InMemoryBuyerStore>,
+    buyers: Arc<dyn BuyerStore>,
     mailer: Arc<RecordingMailer>,
     passkeys: Arc<InMemoryPasskeyStore>,
     provider: Arc<ScriptedProvider>,
@@ -245,7 +248,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(faults: Arc<dyn FaultPolicy>) -> Self {
+    fn new(faults: Arc<dyn FaultPolicy>, buyers: Arc<dyn BuyerStore>) -> Self {
         let log = Arc::new(InMemoryEventStore::new());
         // No older build reads this log, so this build may write facts in their newest versions at once.
         finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
@@ -254,7 +257,7 @@ impl Parts {
             models: InMemory::read_models(),
             gateway: Arc::new(InMemoryGateway::new()),
             users: Arc::new(InMemoryUserStore::new()),
-            buyers: Arc::new(InMemoryBuyerStore::new()),
+            buyers,
             mailer: Arc::new(RecordingMailer::new()),
             passkeys: Arc::new(InMemoryPasskeyStore::new()),
             provider: Arc::new(ScriptedProvider::default()),
@@ -279,7 +282,7 @@ impl Parts {
             accounts: AccountStores {
                 users: Arc::clone(&self.users) as _,
                 passkeys: Arc::clone(&self.passkeys) as _,
-                buyers: Arc::clone(&self.buyers) as _,
+                buyers: Arc::clone(&self.buyers),
                 ..InMemory::accounts()
             },
             stores: InMemory::sign_in(),

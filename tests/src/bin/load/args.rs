@@ -138,6 +138,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PERCENT", default_value_t = 25, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(0..=100))]
     pub two_types_percent: u32,
+    /// How many holds in a hundred are made without an account, by the secret of the order; they are paid for with an
+    /// address. The administrator reads these orders back
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, help_heading = "Load",
+          value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub guests_percent: u32,
     /// The most seats of a hold; each hold asks for 1 to this many
     #[arg(long, value_name = "SEATS", default_value_t = 2, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(1..=8))]

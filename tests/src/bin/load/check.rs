@@ -36,7 +36,8 @@ pub(crate) async fn this_run(
     now: Timestamp,
 ) -> anyhow::Result<Verdict> {
     let readers = customers.iter().map(|customer| {
-        let own = answers.held.iter().filter(|(_, held)| held.customer == customer.number);
+        let own = answers.held.iter();
+        let own = own.filter(|(_, held)| held.customer == customer.number && !held.guest);
         Reader {
             bearer: customer.bearer.clone(),
             reservations: own.map(|(&id, _)| id).collect(),
@@ -46,10 +47,15 @@ pub(crate) async fn this_run(
             }),
         }
     });
+    let of_guests = answers.held.iter().filter(|(_, held)| held.guest).map(|(&id, _)| id);
+    let of_guests = match &arguments.admin_session {
+        Some(admin) => share_out(&of_guests.collect::<Vec<_>>(), admin, CONNECTIONS),
+        None => Vec::new(),
+    };
     let audit = Audit {
         target: arguments.url.clone(),
         event: stage.event,
-        readers: readers.collect(),
+        readers: readers.chain(of_guests).collect(),
         owner: arguments.admin_session.clone(),
         consistency: customers
             .iter()
@@ -77,7 +83,7 @@ pub(crate) async fn earlier_runs(arguments: &Arguments, now: Timestamp) -> anyho
             target: arguments.url.clone(),
             event: *event,
             readers: share_out(
-                &answers,
+                &answers.held.keys().copied().collect::<Vec<_>>(),
                 admin,
                 arguments.connections.map_or(CONNECTIONS, |n| n as usize),
             ),
@@ -92,8 +98,7 @@ pub(crate) async fn earlier_runs(arguments: &Arguments, now: Timestamp) -> anyho
     Ok(verdict)
 }
 
-fn share_out(answers: &Answers, admin: &Bearer, connections: usize) -> Vec<Reader> {
-    let reservations: Vec<ReservationId> = answers.held.keys().copied().collect();
+fn share_out(reservations: &[ReservationId], admin: &Bearer, connections: usize) -> Vec<Reader> {
     reservations
         .chunks(reservations.len().div_ceil(connections).max(1))
         .map(|share| Reader {

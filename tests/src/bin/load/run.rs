@@ -27,6 +27,7 @@ pub(crate) struct Run {
     of_two: usize,
     two_sections_percent: u32,
     two_types_percent: u32,
+    guests_percent: u32,
     /// The prefix that tells the idempotency keys of this run from those of other runs; `None` if no keys are sent.
     pub idempotency: Option<u64>,
     ends: Ends,
@@ -56,6 +57,7 @@ impl Run {
             of_two: of_two.len(),
             holds: of_one.into_iter().chain(of_two).chain(of_types).collect(),
             two_types_percent: arguments.two_types_percent,
+            guests_percent: arguments.guests_percent,
             two_sections_percent: arguments.two_sections_percent,
             idempotency: arguments.idempotency.then_some(run_number),
             ends: arguments.ends(),
@@ -94,6 +96,11 @@ impl Run {
         } else {
             rng.random_range(0..self.of_one)
         }
+    }
+
+    /// Returns whether a customer asks for the next hold as a guest.
+    pub(crate) fn pick_guest(&self, rng: &mut impl Rng) -> bool {
+        rng.random_range(0..100) < self.guests_percent
     }
 
     /// Adds an entry to the journal of this run.

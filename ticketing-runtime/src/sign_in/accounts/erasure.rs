@@ -3,8 +3,10 @@
 use ticketing_domain::sign_in::{SignInRefusal, is_fresh};
 use ticketing_ports::people::erase::Person;
 use ticketing_ports::people::sessions::Session;
+use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
+use uuid::Uuid;
 
 use super::Accounts;
 use crate::sign_in::audit::{self, AuditEntry};
@@ -39,6 +41,23 @@ impl Accounts {
         erased?;
         audit::record(AuditEntry::Erased, user);
         Ok(existed)
+    }
+
+    /// Erases what is kept of somebody without an account: the address that a guest has given, and links that were mailed to
+    /// it. Returns how many records were deleted.
+    ///
+    /// # Errors
+    /// When a store fails. A repeated call finishes what the failed call began.
+    pub async fn forget_address(&self, email: &EmailAddress) -> Result<u64, StoreError> {
+        let person = Person {
+            id: UserId::new(Uuid::nil()),
+            email: Some(email.clone()),
+        };
+        let mut erased = 0;
+        for store in &self.inner.personal {
+            erased += store.erase(&person).await?;
+        }
+        Ok(erased)
     }
 
     /// Erases the account of the user who owns the session.
