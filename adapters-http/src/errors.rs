@@ -214,9 +214,7 @@ impl From<Refusal> for ApiError {
             }
             Refusal::CustomerLimitReached { requested, has, limit } => {
                 let mut details = json!({ "requested": requested, "limit": limit });
-                if let Some(has) = has {
-                    details["has"] = has.into();
-                }
+                has.into_iter().for_each(|has| details["has"] = has.into());
                 plain(Code::CustomerLimitReached).with_details(details)
             }
             Refusal::TooManyHolds { limit, reservations } => {
