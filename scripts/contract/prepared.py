@@ -56,6 +56,7 @@ from schemathesis.core.parameters import ParameterLocation  # noqa: E402
 
 URL, ADMIN, CUSTOMER = (os.environ[name] for name in ("URL", "ADMIN", "CUSTOMER"))
 OUTPUT, ANSWERS = os.environ["SERVER_OUTPUT"], os.environ["ANSWERS"]
+ORDER_SECRET = "Ticketing-Order-Secret"
 CARD = {"type": "card", "token": "tok_visa"}
 
 numbers = itertools.count(1)
@@ -103,6 +104,12 @@ def held(session=CUSTOMER):
     return ask("POST", "/api/reservations", session, body)["reservation_id"]
 
 
+def guest():
+    """An order without an account: its id and its secret."""
+    held = ask("POST", "/api/reservations", None, {"event_id": open_event(), "section": "General", "quantity": 1})
+    return held["reservation_id"], held["order_secret"]
+
+
 def paid():
     return ask("POST", f"/api/reservations/{held()}/payment", CUSTOMER, {"payment_method": CARD})["payment_id"]
 
@@ -130,7 +137,7 @@ def once(make):
 
 
 open_event = once(lambda: event("publish", "sales/open"))
-one_reservation, one_payment = once(held), once(paid)
+one_reservation, one_payment, one_guest = once(held), once(paid), once(guest)
 customer_id = once(lambda: ask("GET", "/api/auth/me", CUSTOMER)["id"])
 
 # What is in the path of a request, by operation; `None` for every other operation.
@@ -143,7 +150,12 @@ PATHS = {
         None: open_event,
     },
     "section": {None: lambda: "General"},
-    "reservation_id": {"pay_reservation": held, "cancel_reservation": held, None: one_reservation},
+    "reservation_id": {
+        "pay_reservation": held,
+        "cancel_reservation": held,
+        "give_contact": lambda: one_guest()[0],
+        None: one_reservation,
+    },
     "payment_id": {"refund_payment": paid, None: one_payment},
     "customer_id": {None: customer_id},
     "provider": {None: lambda: "github"},
@@ -173,6 +185,12 @@ def before_call(context, case, kwargs):
     name = case.operation.definition.raw.get("operationId")
     if case.headers.get("Authorization") == f"Bearer {ADMIN}" and name in ASKED_BY:
         case.headers["Authorization"] = f"Bearer {ASKED_BY[name]()}"
+    if case.headers.get(ORDER_SECRET) == "of-the-order":
+        # A request shows a session or the secret of an order, and only one route takes nothing but a secret.
+        if name == "give_contact":
+            case.headers[ORDER_SECRET] = one_guest()[1]
+        else:
+            del case.headers[ORDER_SECRET]
     if "Authorization" not in case.headers:
         # A request that is wrong in two ways may be answered for either of them.
         case.headers.pop("Ticketing-Consistency", None)

@@ -9,7 +9,7 @@ use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::secrets::Secret;
 
 use crate::authenticate::{Authenticated, session_shown};
-use crate::errors::ApiError;
+use crate::errors::{ApiError, Code};
 use crate::header_names::{ORDER_SECRET, ORDER_SECRET_NAME};
 use crate::request_names::name_user;
 use crate::state::Shared;
@@ -99,8 +99,10 @@ fn order_secret(headers: &HeaderMap) -> Result<Option<Secret>, ApiError> {
     match (secret, values.next()) {
         (Some(secret), None) => Ok(Some(secret)),
         _ => {
-            let reason = "must be one secret of 32 random bytes, written as 43 base64url characters";
-            Err(ApiError::invalid_request(ORDER_SECRET_NAME, reason))
+            let message = format!(
+                "{ORDER_SECRET_NAME} must be one secret of 32 random bytes, written as 43 base64url characters"
+            );
+            Err(ApiError::new(Code::Unauthenticated, message))
         }
     }
 }

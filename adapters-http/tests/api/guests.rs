@@ -422,11 +422,8 @@ async fn bad_secrets_addresses_and_wishes_of_guests_are_named() {
             secret: bad.to_owned(),
         };
         let refused = guest.get(&format!("/api/reservations/{order}")).await;
-        assert_eq!(
-            field(&refused, 400, "INVALID_REQUEST"),
-            "Ticketing-Order-Secret",
-            "{bad}"
-        );
+        refused.refused(401, "UNAUTHENTICATED");
+        assert!(refused.text("message").contains("Ticketing-Order-Secret"), "{bad}");
     }
     for bad in ["", "grace", "grace@", "a@b@c"] {
         let refused = guest.give_address(&order, bad).await;

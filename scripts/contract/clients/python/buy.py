@@ -11,6 +11,7 @@ from box_office.models import (
     ErrorBody,
     ErrorCode,
     EventResponse,
+    HeldResponse,
     PaymentMethodBody,
     PayRequest,
     ReservationResponse,
@@ -23,7 +24,7 @@ event = get_event.sync(event_id, client=office)
 assert isinstance(event, EventResponse), event
 wish = CreateReservationRequest(event_id=event_id, section=event.sections[0].name, quantity=2)
 held = create_reservation.sync(client=office, body=wish, idempotency_key="python")
-assert isinstance(held, ReservationResponse), held
+assert isinstance(held, HeldResponse), held
 card = PayRequest(payment_method=PaymentMethodBody(type_="card", token="tok_visa"))
 paid = pay_reservation.sync(held.reservation_id, client=office, body=card)
 assert isinstance(paid, ReservationResponse), paid
