@@ -31,9 +31,9 @@ pub(crate) struct ContactResponse {
 
 /// Give the buyer's address
 ///
-/// Only for guests, who need it before they pay. As long as the order is not being paid, another address may be given. When
-/// the order is sold, it becomes that of the person with this address: whoever signs in with it later finds the order in
-/// their account.
+/// Only a guest gives an address, and has to do so before paying. As long as no payment is under way, another address may be
+/// given. Once the order is paid, it belongs to the person with this address, who finds it in their account after signing in
+/// with the address.
 #[utoipa::path(put, path = "/api/reservations/{reservation_id}/contact", tag = "reservations", request_body = ContactRequest,
     params(("reservation_id" = Uuid, Path)), security(("order_secret" = [])),
     responses((status = 200, body = ContactResponse), (status = "4XX", body = ErrorBody)))]

@@ -4,6 +4,7 @@
 //! [`check`] is a pure function: it gets everything that was read and every answer, and returns each discrepancy. It
 //! knows only the rules that a customer may rely on, so that a mistake in the domain is not repeated here.
 
+mod answers;
 mod discrepancy;
 mod quotas;
 #[cfg(test)]
@@ -11,14 +12,14 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::seating::SeatId;
 
-use crate::journal::{Entry, HeldLine};
+use crate::journal::HeldLine;
 use crate::wire::{Payment, Reservation, Sales, SectionCounts};
+pub use answers::{Answers, Held};
 pub use discrepancy::{Discrepancy, Figure};
 pub use quotas::Terms;
 use quotas::{lines_cost_what_their_tiers_say, no_quota_is_exceeded};
@@ -41,87 +42,6 @@ pub struct Books {
     pub max_seats_per_customer: Option<u32>,
     /// What the event says about its prices and how many tickets there are.
     pub terms: Terms,
-}
-
-/// What the answers of the server have promised.
-#[derive(Debug, Clone, Default)]
-pub struct Answers {
-    pub sole_seller: bool,
-    pub held: BTreeMap<ReservationId, Held>,
-    pub paid: BTreeSet<ReservationId>,
-    pub cancelled: BTreeSet<ReservationId>,
-    /// Until when holds last at least that were extended.
-    pub extended: BTreeMap<ReservationId, Timestamp>,
-    /// Reservations that may have been paid or cancelled by a request whose answer was lost.
-    pub in_doubt: BTreeSet<ReservationId>,
-    /// How many seats of each section may be held by requests whose answers were lost.
-    pub seats_in_doubt: BTreeMap<String, u64>,
-    /// How many of these guests may hold, whose orders are in no list.
-    pub seats_in_doubt_of_guests: BTreeMap<String, u64>,
-    pub holds_in_doubt: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    pub customer: u32,
-    /// Whether the customer has no account. A guest's order counts for the person whose address was given once it is sold.
-    pub guest: bool,
-    pub lines: Vec<HeldLine>,
-}
-
-impl Answers {
-    pub fn from_entries<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
-        let mut answers = Self::default();
-        for entry in entries {
-            answers.add(entry);
-        }
-        answers
-    }
-
-    fn add(&mut self, entry: &Entry) {
-        match entry {
-            Entry::Started { sole_seller, .. } => self.sole_seller = *sole_seller,
-            Entry::Held {
-                customer,
-                reservation,
-                lines,
-                guest,
-            } => {
-                let held = Held {
-                    customer: *customer,
-                    guest: *guest,
-                    lines: lines.clone(),
-                };
-                self.held.insert(*reservation, held);
-            }
-            Entry::Paid { reservation } => {
-                self.paid.insert(*reservation);
-            }
-            Entry::Cancelled { reservation } => {
-                self.cancelled.insert(*reservation);
-            }
-            Entry::Extended {
-                reservation,
-                expires_at,
-            } => {
-                self.extended.insert(*reservation, *expires_at);
-            }
-            Entry::HoldInDoubt { quantities, guest } => {
-                for (section, quantity) in quantities {
-                    *self.seats_in_doubt.entry(section.clone()).or_default() += u64::from(*quantity);
-                    if *guest {
-                        let of_guests = &mut self.seats_in_doubt_of_guests;
-                        *of_guests.entry(section.clone()).or_default() += u64::from(*quantity);
-                    }
-                }
-                self.holds_in_doubt += 1;
-            }
-            Entry::ChangeInDoubt { reservation } => {
-                self.in_doubt.insert(*reservation);
-            }
-            Entry::Consistency { .. } => {}
-        }
-    }
 }
 
 /// Returns everything that is wrong with the books. Empty if they are right.

@@ -35,9 +35,8 @@ super::read_object!(Empty {});
 
 /// Extracts what a command needs from its request: who sends it, the body, and the idempotency key if there is one.
 ///
-/// By default a signed-in person has to send it. With `By` = [`Buyer`] somebody with the secret of an order may send it too,
-/// and with
-/// `Option<Buyer>` everybody, if the host lets guests buy.
+/// `By` says who may send it: with [`Actor`] only a signed-in person, with [`Buyer`] also somebody with the secret of an
+/// order, and with `Option<Buyer>` everybody, if the host lets guests buy.
 #[derive(Debug)]
 pub(crate) struct Post<T, By = Actor> {
     pub(crate) body: T,

@@ -18,6 +18,7 @@ mod event_lists;
 mod events;
 mod examples;
 mod extensions;
+mod guest_addresses;
 mod guests;
 mod halls;
 mod health;

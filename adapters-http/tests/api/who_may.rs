@@ -33,7 +33,7 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("pay_reservation",            [401, 200, 404, 404, 404, 200]),
     ("show_cancellation",          [401, 200, 404, 404, 404, 200]),
     ("extend_hold",                [401, 200, 404, 404, 404, 200]),
-    // A guest's own: nobody else gives the address, whoever it is.
+    // This needs the secret of a guest's order. No session is enough, not even an administrator's.
     ("give_contact",               [401, 401, 401, 401, 401, 401]),
     ("cancel_reservation",         [401, 200, 404, 404, 404, 200]),
     ("reservation_history",        [401, 200, 404, 404, 404, 200]),

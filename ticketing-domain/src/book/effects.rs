@@ -105,7 +105,7 @@ impl CarryOut for Reservation {
                     unit.decide::<Reservation>(id, &input.into())?;
                 }
                 SagaCommand::CaptureIfFree { lines, payment_id } => {
-                    let customer = unit.will_be_sold_to(id);
+                    let customer = unit.customer_when_sold(id);
                     let would_sell = |customer| unit.would_sell(id, customer, &lines);
                     let free = !unit.event_is_cancelled() && customer.is_some_and(would_sell);
                     let command = if free {
@@ -185,9 +185,9 @@ impl UnitOfWork<'_> {
         all_would
     }
 
-    fn will_be_sold_to(&self, reservation_id: ReservationId) -> Option<CustomerId> {
+    fn customer_when_sold(&self, reservation_id: ReservationId) -> Option<CustomerId> {
         let reservation = self.get::<Reservation>(reservation_id).ok()?;
-        reservation.terms().map(HoldTerms::sold_to)
+        reservation.terms().map(HoldTerms::customer_when_sold)
     }
 
     /// Returns whether an aggregate would accept a command now. If the aggregate's stream is not loaded, returns

@@ -108,6 +108,7 @@ pub(super) fn may_be_sold_to_its_person(unit: &UnitOfWork<'_>, by: Buyer, id: Re
     };
     match terms.person(by) {
         Ok(Some(person)) => unit.may_buy(id, person, &terms.lines),
+        // Whether an address is missing is the reservation's to say.
         Ok(None) | Err(_) => Ok(()),
     }
 }

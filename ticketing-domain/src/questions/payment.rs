@@ -1,4 +1,5 @@
-//! One payment as it is now, for whoever may see its reservation. To everybody else it does not exist.
+//! One payment as it is now. Whoever may see the reservation may see its payment; everybody else is told that the payment
+//! does not exist.
 
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::PaymentId;

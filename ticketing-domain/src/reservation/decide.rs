@@ -263,8 +263,8 @@ pub(super) fn give_up_hold(terms: &HoldTerms, reason: CancelReason, release: Rel
 }
 
 impl HoldTerms {
-    /// Returns whether a buyer may see and change this reservation: its customer, an admin, or whoever has the secret
-    /// of a guest's order.
+    /// Returns whether a buyer may see and change this reservation. A signed-in person may if they are its customer or an
+    /// admin, a guest if the order was made with the secret that the guest has shown.
     pub fn belongs_to(&self, buyer: Buyer) -> bool {
         match buyer {
             Buyer::Person(actor) => policy::may_act_for(actor, self.customer_id),
@@ -285,8 +285,9 @@ impl HoldTerms {
         given.or(guest.person).map(Some).ok_or(Refusal::AddressMissing)
     }
 
-    /// Returns to whom the seats are sold: a guest's order becomes that of the person whose address was given.
-    pub fn sold_to(&self) -> CustomerId {
+    /// Returns the customer of the reservation from its sale on: for a guest's order the person with whom its payment was
+    /// started, otherwise the customer for whom it is held.
+    pub fn customer_when_sold(&self) -> CustomerId {
         self.guest.and_then(|guest| guest.person).unwrap_or(self.customer_id)
     }
 

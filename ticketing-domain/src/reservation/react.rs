@@ -245,7 +245,7 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
             terms,
             payment_id: Some(payment_id),
         } if *payment_id == payment => {
-            ReservationDecision::nothing().with_effect(terms.sell(terms.sold_to(), Some(payment)))
+            ReservationDecision::nothing().with_effect(terms.sell(terms.customer_when_sold(), Some(payment)))
         }
         _ => ReservationDecision::nothing().with_effect(refund_everything(payment, RefundCause::NoSeats, ctx)),
     }

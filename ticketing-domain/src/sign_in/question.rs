@@ -54,7 +54,7 @@ pub enum CeremonyQuestion {
     /// Finds the user who has the address. Answered with [`CeremonyAnswer::User`].
     FindUserByAddress(EmailAddress),
     /// Stores a new user. Answered with [`CeremonyAnswer::User`]: the user as it was stored, or nobody if somebody has the
-    /// address already. Whoever has bought with the address as a guest is stored under the id of that buyer.
+    /// address already. If a guest has bought with the address, the user is stored under the id of that guest's person.
     CreateUser(NewUser),
     /// Finds the session whose secret has the digest. Answered with [`CeremonyAnswer::Session`].
     FindSession(SecretDigest),

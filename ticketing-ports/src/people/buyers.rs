@@ -9,12 +9,12 @@ use crate::vocabulary::ids::{ReservationId, UserId};
 
 /// Stores which address belongs to which person, and which address the buyer of a guest's order has given.
 ///
-/// An account that is made later for an address gets the id of that address's person. So whoever proves an address by
-/// signing in finds in their account what they have bought with it before.
+/// An address has one id in the box office, before there is an account and after. An account that is made later gets this id,
+/// so its owner finds there what was bought with the address before.
 ///
 /// **Contract**
-/// - `an_address_is_of_one_person`: whoever asks first says which id the person has, and all who ask later are told that
-///   id.
+/// - `an_address_is_of_one_person`: the first call of `person_of` decides the id of the address; later calls return the
+///   same id, whatever they propose.
 /// - `racing_askers_are_told_one_person`.
 /// - `an_order_has_the_address_that_was_given_last`.
 /// - `a_first_address_never_replaces_another`.

@@ -4,13 +4,12 @@ use crate::vocabulary::ids::CustomerId;
 use crate::vocabulary::roles::Actor;
 use crate::vocabulary::secrets::SecretDigest;
 
-/// A buyer without an account, known by the secret of one order.
+/// A buyer without an account, known by the secret of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guest {
-    /// The digest of the order's secret. Whoever has the secret may see and change that order, and no other.
+    /// The digest of the secret. Whoever has the secret may see and change the orders that were made with it.
     pub secret: SecretDigest,
-    /// The id under which the person whose address was given for the order buys; `None` if no address was given, or
-    /// nobody has looked it up.
+    /// The person whose address was given for the order; `None` if none was given, or nobody has looked it up.
     pub person: Option<CustomerId>,
 }
 

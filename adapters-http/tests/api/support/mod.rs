@@ -4,6 +4,7 @@ mod actor;
 mod answer;
 pub(crate) mod blessed;
 mod contract;
+pub(crate) mod guest;
 mod provider;
 mod server;
 mod socket;
