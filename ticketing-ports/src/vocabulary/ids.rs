@@ -62,6 +62,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// One code of one event, which customers enter for a lower price.
+    CodeId;
     /// One commit to the event store. The writer makes the id, so that the writer can look the commit up if the
     /// store's answer is lost.
     CommitId;
@@ -71,6 +73,8 @@ ids! {
     EventId;
     /// One fact. The id is the same each time the fact is published; `RecordedEvent::fact_id` says how it is made.
     FactId;
+    /// One fee of one event.
+    FeeId;
     /// One line of one order. The first line that an order begins with has the order's own UUID; see
     /// [`LineId::first_of`].
     LineId;
@@ -87,6 +91,8 @@ ids! {
     ReservationId;
     /// One section of one event on sale. Each section has its own inventory.
     SectionId;
+    /// One tax of one event.
+    TaxId;
     /// One ticket, issued when a reservation is paid.
     TicketId;
     /// One ticket type of one section, such as `student`.

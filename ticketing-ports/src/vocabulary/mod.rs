@@ -4,6 +4,7 @@
 
 pub mod buyer;
 pub mod card_numbers;
+pub mod codes;
 pub mod email;
 pub mod errors;
 pub mod event_details;
@@ -11,6 +12,8 @@ pub mod ids;
 pub mod money;
 pub mod paging;
 pub mod payment;
+pub mod percent;
+pub mod pricing;
 pub mod reservation;
 pub mod roles;
 pub mod seating;
