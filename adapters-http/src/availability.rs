@@ -97,7 +97,10 @@ pub(crate) struct TicketTypeNowBody {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PriceBody {
+    /// What an order of one ticket costs, with fees and taxes.
+    total_amount: MoneyBody,
     tier: String,
+    /// The price of one place, without the fees and taxes on top of it.
     price: MoneyBody,
 }
 
@@ -258,6 +261,7 @@ impl From<&SectionAvailability> for CountsBody {
 impl From<PriceNow> for PriceBody {
     fn from(now: PriceNow) -> Self {
         Self {
+            total_amount: now.total.into(),
             tier: now.tier.to_string(),
             price: now.price.into(),
         }

@@ -1,7 +1,9 @@
 //! The routes of events: organisers create and change events, everybody can read those that are published.
 
 mod bodies;
+mod fields;
 mod parse;
+mod price_rule_bodies;
 mod ticket_bodies;
 
 use axum::Json;
@@ -26,8 +28,8 @@ use crate::replies::{Changed, Created};
 use crate::state::Shared;
 
 use bodies::{CancelEventRequest, CreateEventRequest, EventResponse};
-pub(crate) use parse::parse_label;
-use parse::parse_optional;
+pub(crate) use fields::parse_label;
+use fields::parse_optional;
 pub(crate) use ticket_bodies::TicketTypeBody;
 
 #[derive(Debug, Serialize, ToSchema)]

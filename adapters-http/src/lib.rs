@@ -36,6 +36,7 @@ mod openapi;
 mod page;
 mod payments;
 mod policy;
+mod price_parts;
 mod quota;
 mod rates;
 mod replies;

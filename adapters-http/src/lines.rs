@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::extract::{Quantity, read_object};
 use crate::money::MoneyBody;
+use crate::price_parts::PricePartBody;
 
 #[derive(Debug, Clone, ToSchema)]
 pub(crate) struct LineRequest {
@@ -81,10 +82,12 @@ pub(crate) struct LineBody {
     /// Empty in a section of general admission.
     seats: Vec<SeatBody>,
     quantity: u32,
-    /// The price of one place.
-    unit_price: MoneyBody,
-    /// The price of all places of the line together.
+    /// What all places of the line cost together, with fees and taxes.
     total_amount: MoneyBody,
+    /// The price of one place at the tier.
+    unit_price: MoneyBody,
+    /// The parts of the total: the price of the places, and what was taken off or added.
+    price_parts: Vec<PricePartBody>,
     /// How the seats were found: `general_admission`, `requested`, `adjacent`, `same_row` or `split`.
     #[schema(value_type = String)]
     allocation: Allocation,
@@ -128,10 +131,12 @@ pub(crate) struct SoldLineBody {
     /// The name of the pricing tier on the day of the purchase.
     tier: String,
     quantity: u32,
-    /// The price of one ticket.
-    unit_price: MoneyBody,
-    /// The price of all tickets of the line together.
+    /// What all tickets of the line cost together, with fees and taxes.
     total_amount: MoneyBody,
+    /// The price of one ticket at the tier.
+    unit_price: MoneyBody,
+    /// The parts of the total: the price of the tickets, and what was taken off or added.
+    price_parts: Vec<PricePartBody>,
 }
 
 impl From<&ReservationLine> for LineBody {
@@ -145,8 +150,9 @@ impl From<&ReservationLine> for LineBody {
             tier: line.tier.to_string(),
             seats: seats_of(line),
             quantity: line.quantity,
-            unit_price: line.unit_price.into(),
             total_amount: line.total.into(),
+            unit_price: line.unit_price.into(),
+            price_parts: PricePartBody::of_line(&line.price_parts, line.total),
             allocation: line.allocation,
         }
     }
@@ -185,8 +191,9 @@ impl From<&SoldLine> for SoldLineBody {
             tier_id: line.tier_id.map(TierId::uuid),
             tier: line.tier.to_string(),
             quantity: line.quantity,
-            unit_price: line.unit_price.into(),
             total_amount: line.total.into(),
+            unit_price: line.unit_price.into(),
+            price_parts: PricePartBody::of_line(&line.price_parts, line.total),
         }
     }
 }

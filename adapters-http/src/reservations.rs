@@ -65,7 +65,7 @@ pub(crate) struct ReservationResponse {
     /// How many places; absent if the lines are of several sections.
     #[serde(skip_serializing_if = "Option::is_none")]
     quantity: Option<u32>,
-    /// The price of all lines together.
+    /// What all lines cost together, with fees and taxes.
     total_amount: MoneyBody,
     /// How much of the money has gone back.
     refunded_amount: MoneyBody,

@@ -237,28 +237,22 @@ fn draft() -> EventDraft {
     };
     let rows = ["A", "B", "C", "D", "E"].map(|row| RowPlan::numbered(label(row), 20));
     EventDraft {
-        name: label(NAME),
         category: Some(label("concert")),
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: SystemClock::new().now() + TimeDelta::days(60),
-        venue: Venue {
-            name: label("Sportpaleis"),
-            city: label("Antwerp"),
-            country: label("BE"),
-            timezone: label("Europe/Brussels"),
-        },
-        sections: vec![
-            SectionDraft::new(label("VIP"), Seating::Numbered { rows: rows.to_vec() }),
-            SectionDraft::new(label("General"), Seating::GeneralAdmission { capacity: 500 }),
-        ],
-        pricing_tiers: vec![tier("VIP", 12_000), tier("General", 5_000)],
-        hold_seconds: None,
-        max_extensions: None,
-        max_hold_seconds: None,
-        max_seats_per_order: None,
-        max_seats_per_customer: None,
-        refund_policy: None,
-        pools: Vec::new(),
+        ..EventDraft::new(
+            label(NAME),
+            Currency::EUR,
+            SystemClock::new().now() + TimeDelta::days(60),
+            Venue {
+                name: label("Sportpaleis"),
+                city: label("Antwerp"),
+                country: label("BE"),
+                timezone: label("Europe/Brussels"),
+            },
+            vec![
+                SectionDraft::new(label("VIP"), Seating::Numbered { rows: rows.to_vec() }),
+                SectionDraft::new(label("General"), Seating::GeneralAdmission { capacity: 500 }),
+            ],
+            vec![tier("VIP", 12_000), tier("General", 5_000)],
+        )
     }
 }

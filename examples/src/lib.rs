@@ -65,33 +65,24 @@ pub async fn put_on_sale(office: &BoxOffice) -> Result<EventId, Failure> {
 
 fn draft() -> EventDraft {
     let label = |text: &str| Label::new(text).expect("a short text of plain letters is a label");
-    EventDraft {
-        name: label("Chamber concert"),
-        category: None,
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: SystemClock::new().now() + TimeDelta::days(30),
-        venue: Venue {
+    EventDraft::new(
+        label("Chamber concert"),
+        Currency::EUR,
+        SystemClock::new().now() + TimeDelta::days(30),
+        Venue {
             name: label("Hall"),
             city: label("Ghent"),
             country: label("BE"),
             timezone: label("UTC"),
         },
-        sections: vec![SectionDraft::new(
+        vec![SectionDraft::new(
             label("Floor"),
             Seating::GeneralAdmission { capacity: 10 },
         )],
-        pricing_tiers: vec![PricingTier::always(
+        vec![PricingTier::always(
             label("Floor"),
             label("regular"),
             Money::new(2_500, Currency::EUR),
         )],
-        hold_seconds: None,
-        max_extensions: None,
-        max_hold_seconds: None,
-        max_seats_per_order: None,
-        max_seats_per_customer: None,
-        refund_policy: None,
-        pools: Vec::new(),
-    }
+    )
 }

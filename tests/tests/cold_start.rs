@@ -203,33 +203,27 @@ fn request<C>(by: Actor, command: C) -> Request<C> {
 async fn on_sale(office: &BoxOffice) -> EventId {
     let label = |text: &str| Label::new(text).unwrap();
     let draft = EventDraft {
-        name: label("An evening"),
-        category: None,
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: SystemClock::new().now() + TimeDelta::days(30),
-        venue: Venue {
-            name: label("Hall"),
-            city: label("Ghent"),
-            country: label("BE"),
-            timezone: label("Europe/Brussels"),
-        },
-        sections: vec![SectionDraft::new(
-            label("Floor"),
-            Seating::GeneralAdmission { capacity: 100 },
-        )],
-        pricing_tiers: vec![PricingTier::always(
-            label("Floor"),
-            label("regular"),
-            Money::new(2_500, Currency::EUR),
-        )],
         hold_seconds: Some(3_600),
-        max_extensions: None,
-        max_hold_seconds: None,
-        max_seats_per_order: None,
-        max_seats_per_customer: None,
-        refund_policy: None,
-        pools: Vec::new(),
+        ..EventDraft::new(
+            label("An evening"),
+            Currency::EUR,
+            SystemClock::new().now() + TimeDelta::days(30),
+            Venue {
+                name: label("Hall"),
+                city: label("Ghent"),
+                country: label("BE"),
+                timezone: label("Europe/Brussels"),
+            },
+            vec![SectionDraft::new(
+                label("Floor"),
+                Seating::GeneralAdmission { capacity: 100 },
+            )],
+            vec![PricingTier::always(
+                label("Floor"),
+                label("regular"),
+                Money::new(2_500, Currency::EUR),
+            )],
+        )
     };
     let created = office.create_event(request(ORGANISER, draft)).await.unwrap();
     let event = created.value.event_id;

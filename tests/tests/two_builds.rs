@@ -88,32 +88,23 @@ fn engine(store: PostgresEventStore, clock: &Arc<TokioClock>, seed: u64, floor_p
 
 async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
     let label = |text: &str| Label::new(text).expect("a short plain text is a valid label");
-    let draft = EventDraft {
-        name: label("An update"),
-        category: None,
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: clock.now() + TimeDelta::days(30),
-        venue: Venue {
+    let draft = EventDraft::new(
+        label("An update"),
+        Currency::EUR,
+        clock.now() + TimeDelta::days(30),
+        Venue {
             name: label("Hall"),
             city: label("Ghent"),
             country: label("BE"),
             timezone: label("UTC"),
         },
-        sections: SECTIONS
+        SECTIONS
             .map(|name| SectionDraft::new(label(name), Seating::GeneralAdmission { capacity: PLACES }))
             .into(),
-        pricing_tiers: SECTIONS
+        SECTIONS
             .map(|section| PricingTier::always(label(section), label("regular"), Money::new(2_500, Currency::EUR)))
             .into(),
-        hold_seconds: None,
-        max_extensions: None,
-        max_hold_seconds: None,
-        max_seats_per_order: None,
-        max_seats_per_customer: None,
-        refund_policy: None,
-        pools: Vec::new(),
-    };
+    );
     let event = office
         .create_event(request(ORGANISER, draft))
         .await

@@ -15,7 +15,7 @@ use crate::reservation::ReservationEvent;
 use crate::stored::{NewVersion, StoredEvent, lowering};
 
 /// The newest generation of facts that this build reads. Whoever adds a version or a type of fact raises this number.
-const NEWEST: SchemaGeneration = SchemaGeneration(7);
+const NEWEST: SchemaGeneration = SchemaGeneration(8);
 
 /// Returns the newest generation of facts that this build reads.
 pub fn newest() -> SchemaGeneration {

@@ -3,7 +3,7 @@
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, Section, TicketType};
 
-use crate::pricing;
+use crate::pricing::{self, LineToPrice};
 use crate::quotas::TicketsLeft;
 use crate::views::{PriceNow, TicketTypeNow};
 
@@ -55,7 +55,7 @@ fn of_type(
     let tiers: Vec<_> = pricing::tiers_in_force(&details.pricing_tiers, section.name.as_str(), name, now).collect();
     let tier = tiers.iter().find(|tier| left.of_tier(tier) != Some(0));
     let is_sold = ticket_type.is_none_or(|of| of.rules.is_open_at(now));
-    let price = tier.filter(|_| is_sold).map(|tier| price_of(tier));
+    let price = tier.filter(|_| is_sold).and_then(|tier| price_of(details, tier));
     // If the tickets of all tiers are counted, no more are sold than these have left together.
     let mut of_tiers = tiers.iter().map(|tier| left.of_tier(tier));
     let of_tiers = of_tiers.try_fold(0_u32, |sum, more| Some(sum.saturating_add(more?)));
@@ -64,9 +64,17 @@ fn of_type(
     (price, of_tiers.into_iter().chain(of_quotas).min())
 }
 
-fn price_of(tier: &PricingTier) -> PriceNow {
-    PriceNow {
+/// Returns the price at a tier; `None` if it is out of range with fees and taxes, so that nobody can buy at it.
+fn price_of(details: &EventDetails, tier: &PricingTier) -> Option<PriceNow> {
+    let one = LineToPrice {
+        unit_price: tier.price,
+        quantity: 1,
+        discount: None,
+    };
+    let priced = pricing::price_of_order(&details.price_rules, &[one]).ok()?;
+    Some(PriceNow {
+        total: priced.first()?.total,
         tier: tier.tier.clone(),
         price: tier.price,
-    }
+    })
 }

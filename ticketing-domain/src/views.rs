@@ -35,9 +35,11 @@ pub struct SectionView {
 /// The tier whose price is in force now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceNow {
+    /// What an order of one ticket costs, with fees and taxes.
+    pub total: Money,
     /// The tier's name.
     pub tier: Label,
-    /// The price of one seat.
+    /// The price of one seat, without the fees and taxes on top of it.
     pub price: Money,
 }
 

@@ -88,23 +88,16 @@
 //! #     let label = |text: &str| Label::new(text).expect("a short plain text");
 //! #     let (name, city, country, timezone) = (label("Hall"), label("Ghent"), label("BE"), label("UTC"));
 //! #     let seating = Seating::GeneralAdmission { capacity: 10 };
-//! #     EventDraft {
-//! #         name: label("Chamber concert"),
-//! #         category: None,
-//! #         genre: None,
-//! #         currency: Currency::EUR,
-//! #         starts_at: now + TimeDelta::days(30),
-//! #         venue: Venue { name, city, country, timezone },
-//! #         sections: vec![SectionDraft::new(label("Floor"), seating)],
-//! #         pricing_tiers: vec![PricingTier::always(label("Floor"), label("regular"), Money::new(2_500, Currency::EUR))],
-//! #         pools: Vec::new(),
-//! #         hold_seconds: None,
-//! #         max_extensions: None,
-//! #         max_hold_seconds: None,
-//! #         max_seats_per_order: None,
-//! #         max_seats_per_customer: None,
-//! #         refund_policy: None,
-//! #     }
+//! #     let venue = Venue { name, city, country, timezone };
+//! #     let price = Money::new(2_500, Currency::EUR);
+//! #     EventDraft::new(
+//! #         label("Chamber concert"),
+//! #         Currency::EUR,
+//! #         now + TimeDelta::days(30),
+//! #         venue,
+//! #         vec![SectionDraft::new(label("Floor"), seating)],
+//! #         vec![PricingTier::always(label("Floor"), label("regular"), price)],
+//! #     )
 //! # }
 //! ```
 //!

@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::event_details::RefundRule;
+use ticketing_ports::vocabulary::pricing::TaxRounding;
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::price_rule_bodies::{FeeBody, FeeRequest, TaxBody, TaxRequest};
 use super::ticket_bodies::{
     PoolBody, PoolRequest, PricingTierBody, PricingTierRequest, TicketTypeBody, TicketTypeRequest,
 };
@@ -164,6 +166,15 @@ pub(crate) struct CreateEventRequest {
     pub(super) sections: Vec<SectionRequest>,
     #[schema(max_items = 1_000)]
     pub(super) pricing_tiers: Vec<PricingTierRequest>,
+    /// Fees on the tickets or orders. `docs/PRICING.md` of the project tells with examples how prices are worked out.
+    #[schema(max_items = 20)]
+    pub(super) fees: Option<Vec<FeeRequest>>,
+    /// Taxes on prices and fees.
+    #[schema(max_items = 10)]
+    pub(super) taxes: Option<Vec<TaxRequest>>,
+    /// How taxes are rounded: each tax of each line (`per_line`), or each tax over the whole order (`per_tax`).
+    #[schema(value_type = Option<String>, pattern = "^(per_line|per_tax)$", default = "per_line")]
+    pub(super) tax_rounding: Option<TaxRounding>,
     /// Limits over several sections or ticket types, such as 50 students in the whole house.
     #[schema(max_items = 100)]
     pub(super) pools: Option<Vec<PoolRequest>>,
@@ -197,6 +208,9 @@ read_object!(CreateEventRequest {
     venue,
     sections,
     pricing_tiers,
+    fees,
+    taxes,
+    tax_rounding,
     pools,
     hold_seconds,
     max_extensions,
@@ -230,6 +244,12 @@ pub(crate) struct EventResponse {
     venue: VenueBody,
     sections: Vec<SectionBody>,
     pricing_tiers: Vec<PricingTierBody>,
+    /// Fees on the tickets or orders.
+    fees: Vec<FeeBody>,
+    /// Taxes on prices and fees.
+    taxes: Vec<TaxBody>,
+    /// How taxes are rounded: `per_line` or `per_tax`.
+    tax_rounding: &'static str,
     /// Limits over several sections or ticket types.
     pools: Vec<PoolBody>,
     hold_seconds: u32,
@@ -281,6 +301,9 @@ impl From<&EventView> for EventResponse {
             },
             sections: details.sections.iter().map(section).collect(),
             pricing_tiers: details.pricing_tiers.iter().map(PricingTierBody::from).collect(),
+            fees: details.price_rules.fees.iter().map(FeeBody::from).collect(),
+            taxes: details.price_rules.taxes.iter().map(TaxBody::from).collect(),
+            tax_rounding: details.price_rules.rounding.as_str(),
             pools: details.pools.iter().map(PoolBody::from).collect(),
             hold_seconds: details.hold_seconds,
             max_extensions: details.extensions.map_or(0, |extensions| extensions.at_most),

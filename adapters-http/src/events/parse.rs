@@ -4,9 +4,11 @@ use ticketing_domain::catalog::{self, EventDraft, SectionDraft, TicketTypeDraft}
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::vocabulary::event_details::{Pool, PoolMember, PricingTier, RefundRule, TicketTypeRules, Venue};
 use ticketing_ports::vocabulary::money::Currency;
-use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
+use ticketing_ports::vocabulary::seating::{RowPlaces, RowPlan, SeatLabel, Seating};
 
 use super::bodies::{CreateEventRequest, GAP, RefundRuleBody, RowBody, SeatingBody, SectionRequest, VenueBody};
+use super::fields::{parse_each, parse_label, parse_optional};
+use super::price_rule_bodies::parse_price_rules;
 use super::ticket_bodies::{PoolMemberBody, PoolRequest, PricingTierRequest, TicketTypeRequest};
 
 impl TryFrom<&CreateEventRequest> for EventDraft {
@@ -35,6 +37,12 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
     let sections = parse_each(&request.sections, "sections", errors, parse_section);
     let pricing_tiers = parse_each(&request.pricing_tiers, "pricing_tiers", errors, parse_tier);
     let pools = parse_each(request.pools.iter().flatten(), "pools", errors, parse_pool);
+    let price_rules = parse_price_rules(
+        request.fees.as_deref().unwrap_or_default(),
+        request.taxes.as_deref().unwrap_or_default(),
+        request.tax_rounding.unwrap_or_default(),
+        errors,
+    );
     let rule = |rule: &RefundRuleBody| RefundRule {
         hours_before: rule.hours_before,
         // A percentage too large for `u8` becomes 255, which the refund policy then refuses.
@@ -59,31 +67,8 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
             .as_ref()
             .map(|rules| rules.iter().map(rule).collect()),
         pools: pools?,
+        price_rules: price_rules?,
     })
-}
-
-/// Parses every item of a list, also after one has failed, so that all faults are reported together.
-fn parse_each<'i, T: 'i, U>(
-    items: impl IntoIterator<Item = &'i T>,
-    field: &str,
-    errors: &mut Vec<FieldError>,
-    parse: impl Fn(&T, &str, &mut Vec<FieldError>) -> Option<U>,
-) -> Option<Vec<U>> {
-    let items = items.into_iter().enumerate();
-    let parsed: Vec<_> = items
-        .map(|(index, item)| parse(item, &format!("{field}[{index}]"), errors))
-        .collect();
-    parsed.into_iter().collect()
-}
-
-pub(crate) fn parse_label(text: &str, field: &str, errors: &mut Vec<FieldError>) -> Option<Label> {
-    Label::new(text)
-        .map_err(|invalid| errors.push(FieldError::new(field, invalid.to_string())))
-        .ok()
-}
-
-pub(super) fn parse_optional(text: Option<&str>, field: &str, errors: &mut Vec<FieldError>) -> Option<Label> {
-    text.and_then(|text| parse_label(text, field, errors))
 }
 
 fn parse_venue(venue: &VenueBody, errors: &mut Vec<FieldError>) -> Option<Venue> {

@@ -19,7 +19,7 @@ pub(crate) use consistency::{CaughtUp, SeenWrites, UnreadableToken, consistency_
 pub(crate) use correlation::fresh_correlation_id;
 pub(crate) use path::{CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;
-pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, Statuses, read_object};
+pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, Statuses, read_object, read_text};
 pub(crate) use sent::Sent;
 pub(crate) use session::{AGuest, Asker, Caller, MaybeCaller, SignedIn};
 pub(crate) use trace_context::trace_context;

@@ -209,7 +209,7 @@ impl Read for String {
 }
 
 /// Reads a value that is written as a string, such as a date.
-fn read_text<T>(
+pub(crate) fn read_text<T>(
     sent: Sent,
     at: &Place<'_>,
     faults: &mut Faults,
@@ -287,6 +287,16 @@ impl Read for MethodKind {
             "apple_pay" => Some(Self::ApplePay),
             _ => None,
         })
+    }
+}
+
+impl Read for bool {
+    fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
+        if let Sent::Bool(flag) = sent {
+            return Some(flag);
+        }
+        faults.wrong_type(at, "true or false", &sent);
+        None
     }
 }
 

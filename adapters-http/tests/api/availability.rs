@@ -92,7 +92,8 @@ async fn a_numbered_section_tells_its_price_and_the_state_of_each_seat() {
         .stranger()
         .get(&format!("/api/events/{event}/sections/VIP"))
         .await;
-    let price = json!({ "tier": "regular", "price": { "amount": 12_000, "currency": "EUR" } });
+    let amount = json!({ "amount": 12_000, "currency": "EUR" });
+    let price = json!({ "total_amount": amount, "tier": "regular", "price": amount });
     assert_eq!(section.expect(200).body["price"], price);
     let rows = json!({ "A": "ffhfffffff", "B": "ffffffhfff" });
     assert_eq!(section.body["rows"], rows);

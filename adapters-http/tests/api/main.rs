@@ -32,6 +32,7 @@ mod openapi;
 mod overload;
 mod passkeys;
 mod payments;
+mod prices;
 mod providers;
 mod race;
 mod reservations;

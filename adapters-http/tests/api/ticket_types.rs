@@ -61,7 +61,10 @@ async fn an_event_tells_its_types_with_their_ids_and_a_section_tells_their_price
         assert_eq!(section["price"], types[0]["price"]);
         types.iter().map(|of| of["price"].clone()).collect::<Vec<_>>()
     };
-    let price = |amount: i64| json!({ "tier": "regular", "price": { "amount": amount, "currency": "EUR" } });
+    let price = |amount: i64| {
+        let amount = json!({ "amount": amount, "currency": "EUR" });
+        json!({ "total_amount": amount, "tier": "regular", "price": amount })
+    };
     assert_eq!(prices().await, [price(5_000), price(2_000)]);
     server.pass(chrono::TimeDelta::days(31));
     assert_eq!(prices().await, [price(5_000), Value::Null]);

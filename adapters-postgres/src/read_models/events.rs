@@ -176,6 +176,7 @@ mod tests {
     use ticketing_ports::read_models::event_search::{EventSearch, terms_of};
     use ticketing_ports::vocabulary::event_details::{EventDetails, Venue};
     use ticketing_ports::vocabulary::money::Currency;
+    use ticketing_ports::vocabulary::pricing::PriceRules;
     use ticketing_ports::vocabulary::seating::Label;
 
     use super::*;
@@ -255,6 +256,7 @@ mod tests {
             max_seats_per_customer: None,
             refund_policy: Vec::new(),
             pools: Vec::new(),
+            price_rules: PriceRules::default(),
         };
         sqlx::raw_sql("ALTER TABLE read_models.events DROP COLUMN search")
             .execute(&store.pool)

@@ -40,7 +40,14 @@ impl From<&Sale> for StoredSale {
     fn from(sale: &Sale) -> Self {
         let plain = match sale.lines.as_slice() {
             [line]
-                if is_told_without_lines(sale.reservation_id, line.kind, line.line_id, line.ticket_type.as_ref()) =>
+                if is_told_without_lines(
+                    sale.reservation_id,
+                    line.kind,
+                    line.line_id,
+                    line.ticket_type.as_ref(),
+                    line.code.as_ref(),
+                    &line.price_parts,
+                ) =>
             {
                 Some(PlainLine {
                     section_id: line.section_id,
@@ -83,6 +90,8 @@ impl StoredSale {
             tier: plain.tier,
             quantity: plain.quantity,
             unit_price: plain.unit_price,
+            code: None,
+            price_parts: Vec::new(),
             total: self.total_amount,
         });
         let lines: Vec<_> = plain.into_iter().chain(self.lines).collect();

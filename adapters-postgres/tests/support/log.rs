@@ -13,6 +13,7 @@ use ticketing_ports::read_models::store::ProjectedBatch;
 use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Venue};
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::pricing::PriceRules;
 use ticketing_ports::vocabulary::reservation::{LineKind, ReservationStatus, Sale, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 use uuid::Uuid;
@@ -105,6 +106,7 @@ pub(crate) fn event() -> EventView {
             max_seats_per_customer: None,
             refund_policy: Vec::new(),
             pools: Vec::new(),
+            price_rules: PriceRules::default(),
         }),
     }
 }
@@ -146,6 +148,8 @@ pub(crate) fn reservation(position: u64) -> ReservationView {
             seats: vec![SeatId::numbered(label("A"), 7)],
             quantity: 1,
             unit_price: eur(1_500),
+            code: None,
+            price_parts: Vec::new(),
             total: eur(1_500),
             allocation: Allocation::Adjacent,
         }],
@@ -177,6 +181,8 @@ pub(crate) fn sale(position: u64) -> Sale {
             tier: label("regular"),
             quantity: 1,
             unit_price: eur(1_500),
+            code: None,
+            price_parts: Vec::new(),
             total: eur(1_500),
         }],
         total_amount: eur(1_500),

@@ -47,30 +47,21 @@ fn label(text: &str) -> Label {
 
 fn draft(starts_at: Timestamp) -> EventDraft {
     let row = |row: &str, seats| RowPlan::numbered(label(row), seats);
-    EventDraft {
-        name: label("Chamber concert"),
-        category: None,
-        genre: None,
-        currency: Currency::EUR,
-        starts_at,
-        venue: Venue {
+    EventDraft::new(
+label("Chamber concert"),
+Currency::EUR,
+starts_at,
+Venue {
             name: label("Hall"),
             city: label("Ghent"),
             country: label("BE"),
             timezone: label("Europe/Brussels"),
         },
-        sections: vec![SectionDraft::new(label("Stalls"), Seating::Numbered {
+vec![SectionDraft::new(label("Stalls"), Seating::Numbered {
                 rows: vec![row("A", 4), row("B", 6)],
             })],
-        pricing_tiers: vec![PricingTier::always(label("Stalls"), label("regular"), Money::new(2_500, Currency::EUR))],
-        hold_seconds: None,
-        max_extensions: None,
-        max_hold_seconds: None,
-        max_seats_per_order: None,
-        max_seats_per_customer: None,
-        refund_policy: None,
-pools: Vec::new(),
-}
+vec![PricingTier::always(label("Stalls"), label("regular"), Money::new(2_500, Currency::EUR))],
+)
 }
 
 #[tokio::main]

@@ -3,6 +3,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{Pool, PricingTier, RefundRule, TicketTypeRules, Venue};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Currency;
+use ticketing_ports::vocabulary::pricing::{FeeRules, TaxRounding, TaxRules};
 use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::seating::{Label, Seating};
 
@@ -66,6 +67,9 @@ pub struct EventDraft {
     pub sections: Vec<SectionDraft>,
     /// The prices of each section, and when they are in force.
     pub pricing_tiers: Vec<PricingTier>,
+    /// The fees and taxes.
+    #[serde(default)]
+    pub price_rules: PriceRulesDraft,
     /// The limits over several sections or ticket types.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<Pool>,
@@ -82,6 +86,69 @@ pub struct EventDraft {
     pub max_seats_per_customer: Option<u32>,
     /// How much of the price a customer gets back after cancelling; `None` for the default policy.
     pub refund_policy: Option<Vec<RefundRule>>,
+}
+
+impl EventDraft {
+    /// Describes an event that has nothing but its sections and their prices. All limits are the default ones.
+    pub fn new(
+        name: Label,
+        currency: Currency,
+        starts_at: Timestamp,
+        venue: Venue,
+        sections: Vec<SectionDraft>,
+        pricing_tiers: Vec<PricingTier>,
+    ) -> Self {
+        Self {
+            name,
+            category: None,
+            genre: None,
+            currency,
+            starts_at,
+            venue,
+            sections,
+            pricing_tiers,
+            price_rules: PriceRulesDraft::default(),
+            pools: Vec::new(),
+            hold_seconds: None,
+            max_extensions: None,
+            max_hold_seconds: None,
+            max_seats_per_order: None,
+            max_seats_per_customer: None,
+            refund_policy: None,
+        }
+    }
+}
+
+/// The fees and taxes of an event as its organiser describes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceRulesDraft {
+    /// The fees.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fees: Vec<FeeDraft>,
+    /// The taxes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxDraft>,
+    /// How taxes are rounded.
+    #[serde(default)]
+    pub rounding: TaxRounding,
+}
+
+/// A fee as its organiser describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeeDraft {
+    /// What the fee is called; no two fees of an event have the same name.
+    pub name: Label,
+    /// How much it is.
+    pub rules: FeeRules,
+}
+
+/// A tax as its organiser describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxDraft {
+    /// What the tax is called; no two taxes of an event have the same name.
+    pub name: Label,
+    /// How much it is, and of what.
+    pub rules: TaxRules,
 }
 
 /// A section as its organiser describes it.

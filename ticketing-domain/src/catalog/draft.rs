@@ -1,6 +1,7 @@
 //! The rules that a draft has to keep. All faults are reported at once, so that an organiser can mend them together.
 
 mod checks;
+mod fees_and_taxes;
 mod prices;
 
 use std::collections::BTreeSet;
@@ -56,6 +57,7 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
     prices::check_ticket_types(&draft.sections, max_seats_per_order, &mut errors);
     prices::check_tiers(draft, &mut errors);
     prices::check_pools(draft, &mut errors);
+    fees_and_taxes::check(draft, &mut errors);
     let max_seats_per_customer = draft.max_seats_per_customer;
     if max_seats_per_customer.is_some_and(|seats| !limits::SEATS_PER_CUSTOMER.contains(&seats)) {
         errors.push(FieldError::new(
@@ -102,6 +104,7 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
         max_seats_per_customer,
         refund_policy,
         pools: pools.collect(),
+        price_rules: fees_and_taxes::accept(&draft.price_rules, ctx),
     })
 }
 

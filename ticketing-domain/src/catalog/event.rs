@@ -15,9 +15,9 @@ stored_events! {
     pub enum CatalogEvent {
         /// The event was created as a draft.
         EventCreated(EventCreated) = "EventCreated"
-            v 4 since 6 else 3 => without_ticket_types, since 5 else 2 => without_limits_of_holds,
+            v 5 since 8 else 4 => without_price_rules, since 6 else 3 => without_ticket_types, since 5 else 2 => without_limits_of_holds,
             since 4 else 1 => with_numbered_rows,
-            from { 3 => identity, 2 => identity, 1 => identity };
+            from { 4 => identity, 3 => identity, 2 => identity, 1 => identity };
         /// Everybody sees the event.
         EventPublished(EventPublished) = "EventPublished" v 1;
         /// Seats are on sale.
@@ -36,9 +36,15 @@ stored_events! {
 /// The generation from which on an event says how its holds may be extended.
 pub(super) const EXTENSIONS_SINCE: SchemaGeneration = SchemaGeneration(5);
 
-/// Turns a fact into schema version 3, whose tiers have no ids; `None` if a section has ticket types, or a tier or a
+/// Turns a fact into schema version 4; `None` if the event has fees or taxes, or says how taxes are rounded.
+fn without_price_rules(created: EventCreated) -> Option<EventCreated> {
+    created.details.price_rules.are_default().then_some(created)
+}
+
+/// Turns a fact into schema version 3, whose tiers have no ids; `None` if version 4 cannot tell it either, if a section has ticket types, or a tier or a
 /// pool a quantity.
-fn without_ticket_types(mut created: EventCreated) -> Option<EventCreated> {
+fn without_ticket_types(created: EventCreated) -> Option<EventCreated> {
+    let mut created = without_price_rules(created)?;
     let details = Arc::make_mut(&mut created.details);
     for tier in &mut details.pricing_tiers {
         tier.tier_id = None;

@@ -10,6 +10,10 @@ pub const POOLS: usize = 100;
 pub const QUANTITY: std::ops::RangeInclusive<u32> = 1..=100_000_000;
 /// How many pricing tiers an event has at most, all sections together.
 pub const PRICING_TIERS: usize = 1_000;
+/// How many fees an event has at most.
+pub const FEES: usize = 20;
+/// How many taxes an event has at most.
+pub const TAXES: usize = 10;
 /// How many rows a numbered section has at most.
 pub const ROWS_PER_SECTION: usize = 2_000;
 /// How many places a row has at most whose places are listed one by one.

@@ -8,7 +8,7 @@ mod iso_codes;
 pub mod limits;
 mod state;
 
-pub use command::{CatalogCommand, EventDraft, SectionDraft, TicketTypeDraft};
+pub use command::{CatalogCommand, EventDraft, FeeDraft, PriceRulesDraft, SectionDraft, TaxDraft, TicketTypeDraft};
 pub use decide::{CatalogEffect, decide};
 pub use draft::{check_currency, check_venue};
 pub use event::{

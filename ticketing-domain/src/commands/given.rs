@@ -162,29 +162,23 @@ impl House {
             |section: &str| PricingTier::always(label(section), label("regular"), Money::new(2_500, Currency::EUR));
         let rows = vec![RowPlan::numbered(label("A"), 4)];
         EventDraft {
-            name: label("An evening"),
-            category: None,
-            genre: None,
-            currency: Currency::EUR,
-            starts_at: self.now + TimeDelta::days(30),
-            venue: Venue {
-                name: label("Hall"),
-                city: label("Ghent"),
-                country: label("BE"),
-                timezone: label("Europe/Brussels"),
-            },
-            sections: vec![
-                SectionDraft::new(label("Floor"), Seating::GeneralAdmission { capacity: 5 }),
-                SectionDraft::new(label("Balcony"), Seating::Numbered { rows }),
-            ],
-            pricing_tiers: vec![tier("Floor"), tier("Balcony")],
             hold_seconds: Some(300),
-            max_extensions: None,
-            max_hold_seconds: None,
-            max_seats_per_order: None,
-            max_seats_per_customer: None,
-            refund_policy: None,
-            pools: Vec::new(),
+            ..EventDraft::new(
+                label("An evening"),
+                Currency::EUR,
+                self.now + TimeDelta::days(30),
+                Venue {
+                    name: label("Hall"),
+                    city: label("Ghent"),
+                    country: label("BE"),
+                    timezone: label("Europe/Brussels"),
+                },
+                vec![
+                    SectionDraft::new(label("Floor"), Seating::GeneralAdmission { capacity: 5 }),
+                    SectionDraft::new(label("Balcony"), Seating::Numbered { rows }),
+                ],
+                vec![tier("Floor"), tier("Balcony")],
+            )
         }
     }
 

@@ -18,6 +18,7 @@ use ticketing_ports::vocabulary::reservation::LineKind;
 use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::seating::Allocation;
 
+use super::line_prices::line_prices;
 use super::party::{Party, parties};
 use super::section_refusals::refused;
 use super::shares::{Share, shares};
@@ -26,6 +27,7 @@ use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::{Listing, SaleTerms};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, PARTS_SINCE, SeatsHeld, TakenSeats};
+use crate::pricing::LinePrice;
 use crate::quotas::parts_of;
 use crate::refusal::{FieldError, Refusal};
 use crate::reservation::{Line, Reservation, ReservationCommand, ReservationHeld};
@@ -85,6 +87,7 @@ impl Command for HoldSeats {
             return Err(Refusal::UpdateUnderWay.into());
         }
         let shares = shares(unit, details, &self.lines, &terms)?;
+        let prices = line_prices(details, &shares)?;
         let tickets: Vec<_> = shares.iter().map(Share::tickets).collect();
         unit.make_room(details, &tickets)?;
         let held_until = terms[0].held_until;
@@ -103,15 +106,15 @@ impl Command for HoldSeats {
                 seats[line] = Some((taken, held.allocation));
             }
         }
-        let lines = shares.iter().enumerate();
+        let lines = shares.iter().zip(prices).enumerate();
         let lines: Vec<_> = lines
-            .map(|(index, share)| {
+            .map(|(index, (share, price))| {
                 let (seats, allocation) = seats[share.line].as_mut().expect("each line is of one party");
                 let line_id = match index {
                     0 => LineId::first_of(reservation_id),
                     _ => unit.ctx().new_id(LineId::new),
                 };
-                line(line_id, share, seats.take_first(share.quantity), *allocation)
+                line(line_id, share, seats.take_first(share.quantity), *allocation, price)
             })
             .collect();
         let open = ReservationCommand::Open(ReservationHeld {
@@ -247,7 +250,7 @@ fn hold_party(unit: &mut UnitOfWork<'_>, hold: inventory::HoldSeats, party: &Par
     Ok(held.clone())
 }
 
-fn line(line_id: LineId, share: &Share<'_>, seats: TakenSeats, allocation: Allocation) -> Line {
+fn line(line_id: LineId, share: &Share<'_>, seats: TakenSeats, allocation: Allocation, price: LinePrice) -> Line {
     Line {
         line_id,
         kind: LineKind::Ticket,
@@ -259,7 +262,9 @@ fn line(line_id: LineId, share: &Share<'_>, seats: TakenSeats, allocation: Alloc
         seats,
         allocation,
         unit_price: share.tier.price,
-        total: share.total,
+        code: None,
+        price_parts: price.parts,
+        total: price.total,
     }
 }
 

@@ -21,6 +21,7 @@ mod given;
 #[cfg(test)]
 mod guests;
 mod hold_seats;
+mod line_prices;
 mod lookups;
 mod open_sales;
 mod party;

@@ -2,13 +2,11 @@
 //! next tier follows. So a line may be sold at several prices.
 
 use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier};
-use ticketing_ports::vocabulary::money::Money;
 
-use super::wanted_line::{WantedLine, field};
+use super::wanted_line::WantedLine;
 use crate::book::{Stop, UnitOfWork};
 use crate::catalog::SaleTerms;
 use crate::quotas::{self, Tickets};
-use crate::refusal::Refusal;
 
 /// Those tickets of a line that are sold at the price of one tier.
 #[derive(Debug)]
@@ -21,8 +19,6 @@ pub(super) struct Share<'o> {
     pub(super) tier: &'o PricingTier,
     /// How many tickets.
     pub(super) quantity: u32,
-    /// The price of all of them together.
-    pub(super) total: Money,
 }
 
 impl Share<'_> {
@@ -40,7 +36,7 @@ impl Share<'_> {
 /// Divides the lines of an order. The terms are those of the lines.
 ///
 /// # Errors
-/// When fewer tickets are left in all tiers of a line together, or a total is out of range.
+/// When fewer tickets are left in all tiers of a line together.
 pub(super) fn shares<'o>(
     unit: &UnitOfWork<'_>,
     details: &EventDetails,
@@ -58,14 +54,11 @@ pub(super) fn shares<'o>(
             open -= quantity;
             last = quota;
             if quantity > 0 {
-                let total = tier.price.times(quantity);
-                let too_much = |_| Refusal::invalid(field(line, "quantity"), "the total is out of range");
                 shares.push(Share {
                     line,
                     terms,
                     tier,
                     quantity,
-                    total: total.map_err(too_much)?,
                 });
             }
             if open == 0 {

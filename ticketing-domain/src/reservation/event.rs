@@ -7,9 +7,10 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 
 use super::former::{
-    completed_one_line, completed_with_lines, completed_with_some_payment, completed_without_made_up_payment,
-    completed_without_types, held_by_an_account, held_one_line, held_with_lines, held_without_types,
-    paid_by_an_account, refunded_with_total, refunded_without_total,
+    completed_at_plain_prices, completed_one_line, completed_with_lines, completed_with_some_payment,
+    completed_without_made_up_payment, completed_without_types, held_at_plain_prices, held_by_an_account,
+    held_one_line, held_with_lines, held_without_types, paid_by_an_account, refunded_with_total,
+    refunded_without_total,
 };
 use super::versioned::{ReservationCompleted, ReservationHeld, ReservationPaymentStarted, ReservationRefunded};
 use crate::stored::stored_events;
@@ -18,8 +19,8 @@ stored_events! {
     /// What has happened to a reservation.
     pub enum ReservationEvent {
         /// Seats are held for a customer.
-        ReservationHeld(ReservationHeld) = "ReservationHeld" v 4 since 7 else 3 => held_by_an_account, since 6 else 2 => held_without_types,
-            since 4 else 1 => held_one_line, from { 3 => identity, 2 => identity, 1 => held_with_lines };
+        ReservationHeld(ReservationHeld) = "ReservationHeld" v 5 since 8 else 4 => held_at_plain_prices, since 7 else 3 => held_by_an_account, since 6 else 2 => held_without_types,
+            since 4 else 1 => held_one_line, from { 4 => identity, 3 => identity, 2 => identity, 1 => held_with_lines };
         /// A payment was asked for.
         ReservationPaymentStarted(ReservationPaymentStarted) = "ReservationPaymentStarted"
             v 2 since 7 else 1 => paid_by_an_account, from { 1 => identity };
@@ -31,9 +32,9 @@ stored_events! {
         ReservationExtended(ReservationExtended) = "ReservationExtended" v 1 new in 5;
         /// The seats are sold and the tickets issued.
         ReservationCompleted(ReservationCompleted) = "ReservationCompleted"
-            v 4 since 6 else 3 => completed_without_types, since 4 else 2 => completed_one_line,
+            v 5 since 8 else 4 => completed_at_plain_prices, since 6 else 3 => completed_without_types, since 4 else 2 => completed_one_line,
             since 3 else 1 => completed_with_some_payment,
-            from { 3 => identity, 2 => completed_with_lines, 1 => completed_without_made_up_payment };
+            from { 4 => identity, 3 => identity, 2 => completed_with_lines, 1 => completed_without_made_up_payment };
         /// The hold ran out unpaid.
         ReservationExpired(ReservationExpired) = "ReservationExpired" v 1;
         /// The customer gave the reservation up, or the event was cancelled.

@@ -13,8 +13,21 @@ use super::line::Line;
 use super::versioned::{ReservationCompleted, ReservationHeld, ReservationPaymentStarted, ReservationRefunded};
 use crate::inventory::TakenSeats;
 
-/// Turns a fact into version 3; `None` if the order is of a guest, which that version cannot tell.
+/// Turns a fact into version 4; `None` if a line has a code or parts of its price, which that version cannot tell.
+pub(super) fn held_at_plain_prices(held: ReservationHeld) -> Option<ReservationHeld> {
+    let is_plain = |line: &Line| line.code.is_none() && line.price_parts.is_empty();
+    held.lines.iter().all(is_plain).then_some(held)
+}
+
+/// Turns a fact into version 4; `None` if a line has a code or parts of its price, which that version cannot tell.
+pub(super) fn completed_at_plain_prices(completed: ReservationCompleted) -> Option<ReservationCompleted> {
+    let is_plain = |line: &SoldLine| line.code.is_none() && line.price_parts.is_empty();
+    completed.sale.lines.iter().all(is_plain).then_some(completed)
+}
+
+/// Turns a fact into version 3; `None` if version 4 cannot tell it either, or if the order is of a guest.
 pub(super) fn held_by_an_account(held: ReservationHeld) -> Option<ReservationHeld> {
+    let held = held_at_plain_prices(held)?;
     held.order_secret.is_none().then_some(held)
 }
 
@@ -33,8 +46,10 @@ pub(super) fn held_without_types(held: ReservationHeld) -> Option<ReservationHel
     held.lines.iter().all(|line| line.ticket_type.is_none()).then_some(held)
 }
 
-/// Turns a fact into version 3, which tells neither ticket types nor the ids of tiers; `None` if a line has a type.
-pub(super) fn completed_without_types(mut completed: ReservationCompleted) -> Option<ReservationCompleted> {
+/// Turns a fact into version 3, which tells neither ticket types nor the ids of tiers; `None` if version 4 cannot tell
+/// it either, or if a line has a type.
+pub(super) fn completed_without_types(completed: ReservationCompleted) -> Option<ReservationCompleted> {
+    let mut completed = completed_at_plain_prices(completed)?;
     let lines = &mut completed.sale.lines;
     for line in lines.iter_mut() {
         line.tier_id = None;
@@ -66,7 +81,14 @@ pub(super) fn held_one_line(held: ReservationHeld) -> Option<HeldOneLine> {
         reservation_id, lines, ..
     } = held;
     let [line] = &*lines else { return None };
-    if !is_told_without_lines(reservation_id, line.kind, line.line_id, line.ticket_type.as_ref()) {
+    if !is_told_without_lines(
+        reservation_id,
+        line.kind,
+        line.line_id,
+        line.ticket_type.as_ref(),
+        line.code.as_ref(),
+        &line.price_parts,
+    ) {
         return None;
     }
     let line = line.clone();
@@ -99,6 +121,8 @@ pub(super) fn held_with_lines(held: HeldOneLine) -> ReservationHeld {
         seats: held.seats,
         allocation: held.allocation,
         unit_price: held.unit_price,
+        code: None,
+        price_parts: Vec::new(),
         total: held.total,
     };
     ReservationHeld {
@@ -139,7 +163,14 @@ struct TicketOfTheLine {
 pub(super) fn completed_one_line(completed: ReservationCompleted) -> Option<CompletedOneLine> {
     let ReservationCompleted { sale, tickets } = completed;
     let [line] = sale.lines.as_slice() else { return None };
-    if !is_told_without_lines(sale.reservation_id, line.kind, line.line_id, line.ticket_type.as_ref()) {
+    if !is_told_without_lines(
+        sale.reservation_id,
+        line.kind,
+        line.line_id,
+        line.ticket_type.as_ref(),
+        line.code.as_ref(),
+        &line.price_parts,
+    ) {
         return None;
     }
     let tickets = tickets.into_iter().map(|ticket| TicketOfTheLine {
@@ -185,6 +216,8 @@ pub(super) fn completed_with_lines(completed: CompletedOneLine) -> ReservationCo
         tier: completed.tier,
         quantity: completed.quantity,
         unit_price: completed.unit_price,
+        code: None,
+        price_parts: Vec::new(),
         total: completed.total_amount,
     };
     let tickets = completed.tickets.into_iter().map(|ticket| Ticket {

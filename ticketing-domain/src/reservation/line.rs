@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationLine;
+use ticketing_ports::vocabulary::codes::NamedCode;
 use ticketing_ports::vocabulary::ids::{LineId, SectionId, TierId};
 use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::pricing::PricePart;
 use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label};
 
@@ -35,7 +37,13 @@ pub struct Line {
     pub allocation: Allocation,
     /// The price of one seat.
     pub unit_price: Money,
-    /// The price of all seats of the line together.
+    /// The code that the customer entered for the line; `None` if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<NamedCode>,
+    /// The parts of the price. Empty if the line has neither discount, fees nor taxes, and so costs the price of its tickets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub price_parts: Vec<PricePart>,
+    /// What all seats of the line cost together, with fees and taxes.
     pub total: Money,
 }
 
@@ -54,6 +62,8 @@ impl Line {
             seats: self.seats.seats().to_vec(),
             quantity: self.seats.quantity(),
             unit_price: self.unit_price,
+            code: self.code.clone(),
+            price_parts: self.price_parts.clone(),
             total: self.total,
             allocation: self.allocation,
         }
@@ -71,6 +81,8 @@ impl Line {
             tier: self.tier.clone(),
             quantity: self.seats.quantity(),
             unit_price: self.unit_price,
+            code: self.code.clone(),
+            price_parts: self.price_parts.clone(),
             total: self.total,
         }
     }

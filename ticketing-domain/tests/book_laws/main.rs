@@ -6,6 +6,7 @@ mod facts;
 mod limits;
 mod moves;
 mod of_a_step;
+mod prices;
 mod quotas;
 mod sales;
 mod small_event;
@@ -20,6 +21,7 @@ use moves::{
 use of_a_step::{
     a_refused_command_changes_nothing, reading_a_set_notes_the_set, versions_of, what_was_read_is_what_was_there,
 };
+use prices::prices_add_up_and_never_change;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -216,6 +218,7 @@ fn every_law_of_a_log_holds(house: &House) -> TestCaseResult {
     every_fact_of_a_reservation_is_a_move_that_the_table_allows(house)?;
     every_fact_of_an_event_is_a_move_that_the_table_allows(house)?;
     an_order_says_how_much_of_its_money_has_gone_back(house)?;
+    prices_add_up_and_never_change(house)?;
     money_is_taken_for_seats_or_asked_to_be_given_back(house)
 }
 

@@ -4,8 +4,12 @@ use ticketing_ports::vocabulary::event_details::{
     EventDetails, HoldExtensions, Pool, PoolMember, PricingTier, RefundRule, Section, TicketType, TicketTypeRules,
     Venue,
 };
-use ticketing_ports::vocabulary::ids::{PoolId, SectionId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{FeeId, PoolId, SectionId, TaxId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::percent::Percent;
+use ticketing_ports::vocabulary::pricing::{
+    Fee, FeeAmount, FeePer, FeeRules, PriceRules, Tax, TaxRounding, TaxRules, TaxedPart,
+};
 use ticketing_ports::vocabulary::seating::{RowPlaces, RowPlan, SeatLabel, Seating};
 
 use crate::values::{at, id, label};
@@ -35,6 +39,7 @@ pub(crate) fn details() -> EventDetails {
         }],
         hold_seconds: 300,
         pools: Vec::new(),
+        price_rules: PriceRules::default(),
         extensions: None,
         max_seats_per_order: 8,
         max_seats_per_customer: None,
@@ -70,7 +75,41 @@ pub(crate) fn with_all_there_is() -> EventDetails {
         max_seats_per_customer: Some(12),
         extensions: Some(EXTENSIONS),
         pools: with_a_pool().pools,
+        price_rules: with_fees_and_taxes().price_rules,
         ..with_types(with_an_aisle())
+    }
+}
+
+pub(crate) fn with_fees_and_taxes() -> EventDetails {
+    let fee = |fee_id, name, amount, per, included| Fee {
+        fee_id: FeeId::new(id(fee_id)),
+        name: label(name),
+        rules: FeeRules { amount, per, included },
+    };
+    let tax = |tax_id, name, rate: &str, included, on| Tax {
+        tax_id: TaxId::new(id(tax_id)),
+        name: label(name),
+        rules: TaxRules {
+            rate: rate.parse().expect("the text is a percentage"),
+            included,
+            on,
+        },
+    };
+    let two_euros = FeeAmount::Fixed(Money::new(200, Currency::EUR));
+    let five_percent = FeeAmount::Percent(Percent::whole(5));
+    EventDetails {
+        price_rules: PriceRules {
+            fees: vec![
+                fee(16, "booking", two_euros, FeePer::Order, false),
+                fee(17, "system", five_percent, FeePer::Ticket, true),
+            ],
+            taxes: vec![
+                tax(18, "VAT", "6", true, TaxedPart::Tickets),
+                tax(19, "city tax", "1.75", false, TaxedPart::Everything),
+            ],
+            rounding: TaxRounding::PerTax,
+        },
+        ..details()
     }
 }
 

@@ -18,14 +18,18 @@ use ticketing_domain::reservation::{
     ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationPaymentStarted, ReservationRefunded,
 };
 use ticketing_domain::stored::StoredEvent;
+use ticketing_ports::vocabulary::codes::NamedCode;
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{
-    CustomerId, EventId, LineId, PaymentId, RefundId, ReservationId, SectionId, TicketId, TicketTypeId, TierId, UserId,
+    CodeId, CustomerId, EventId, FeeId, LineId, PaymentId, RefundId, ReservationId, SectionId, TaxId, TicketId,
+    TicketTypeId, TierId, UserId,
 };
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{
     ActionKind, ActionWanted, DeclineReason, MethodKind, MethodToken, PaymentMethod,
 };
+use ticketing_ports::vocabulary::percent::Percent;
+use ticketing_ports::vocabulary::pricing::{FeePer, PricePart};
 use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, Sale, Ticket};
 use ticketing_ports::vocabulary::seating::Allocation;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
@@ -249,6 +253,60 @@ pub(crate) fn paid_by_a_guest() -> ReservationEvent {
     started.into()
 }
 
+/// The hold of tickets whose price has parts.
+pub(crate) fn held_with_a_fee() -> ReservationEvent {
+    let lines = [with_a_fee()].into();
+    match facts_of_a_reservation().swap_remove(0) {
+        ReservationEvent::ReservationHeld(held) => ReservationHeld { lines, ..held }.into(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The sale of tickets whose price has parts.
+pub(crate) fn completed_with_a_fee() -> ReservationEvent {
+    let lines = vec![with_a_fee().sold()];
+    let sale = Sale { lines, ..sale() };
+    let tickets = Vec::new();
+    ReservationCompleted { sale, tickets }.into()
+}
+
+/// A line of tickets with a discount, a fee and a tax.
+fn with_a_fee() -> Line {
+    let eur = |amount| Money::new(amount, Currency::EUR);
+    let code = NamedCode {
+        code_id: CodeId::new(id(20)),
+        code: label("SPRING"),
+    };
+    let price_parts = vec![
+        PricePart::Base { amount: total() },
+        PricePart::Discount {
+            code: code.clone(),
+            amount: eur(-2_400),
+        },
+        PricePart::Fee {
+            fee_id: FeeId::new(id(16)),
+            name: label("booking"),
+            per: FeePer::Order,
+            included: false,
+            amount: eur(200),
+        },
+        PricePart::Tax {
+            tax_id: TaxId::new(id(18)),
+            name: label("VAT"),
+            rate: Percent::whole(6),
+            included: true,
+            amount: eur(1_234),
+            moved: -1,
+        },
+    ];
+    Line {
+        code: Some(code),
+        price_parts,
+        total: eur(21_800),
+        ..line()
+    }
+}
+
 /// The hold of a ticket that has a type.
 pub(crate) fn held_with_a_type() -> ReservationEvent {
     let lines = [of_a_type()].into();
@@ -378,6 +436,8 @@ fn line() -> Line {
         seats: seats(),
         allocation: Allocation::Adjacent,
         unit_price: Money::new(12_000, Currency::EUR),
+        code: None,
+        price_parts: Vec::new(),
         total: total(),
     }
 }

@@ -76,6 +76,8 @@ fn line(unit_price: i64) -> Line {
         seats: TakenSeats::Places(2),
         allocation: Allocation::GeneralAdmission,
         unit_price: eur(unit_price),
+        code: None,
+        price_parts: Vec::new(),
         total: eur(2 * unit_price),
     }
 }

@@ -4,6 +4,7 @@ mod stored;
 
 use crate::log::streams::Version;
 use crate::vocabulary::Timestamp;
+use crate::vocabulary::codes::NamedCode;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::CustomerId;
 use crate::vocabulary::ids::EventId;
@@ -13,6 +14,7 @@ use crate::vocabulary::ids::ReservationId;
 use crate::vocabulary::money::Money;
 use crate::vocabulary::paging::Listed;
 use crate::vocabulary::paging::Page;
+use crate::vocabulary::pricing::PricePart;
 use crate::vocabulary::reservation::LineKind;
 use crate::vocabulary::reservation::NamedTicketType;
 use crate::vocabulary::reservation::ReservationStatus;
@@ -79,7 +81,13 @@ pub struct ReservationLine {
     pub quantity: u32,
     /// The price of one place.
     pub unit_price: Money,
-    /// The price of all places of the line together.
+    /// The code that the customer entered for the line; `None` if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<NamedCode>,
+    /// The parts of the price. Empty if the line has neither discount, fees nor taxes, and so costs the price of its tickets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub price_parts: Vec<PricePart>,
+    /// What all places of the line cost together, with fees and taxes.
     pub total: Money,
     /// How the seats were chosen.
     pub allocation: Allocation,
@@ -129,6 +137,8 @@ impl TryFrom<stored::Reservation<ReservationLine>> for ReservationView {
             seats: plain.seats,
             quantity: plain.quantity,
             unit_price: plain.unit_price,
+            code: None,
+            price_parts: Vec::new(),
             total: stored.total_amount,
             allocation: plain.allocation,
         });
@@ -173,7 +183,14 @@ impl ReservationView {
     /// Returns the only line, if it says no more than a reservation could say before there were lines.
     pub fn plain_line(&self) -> Option<&ReservationLine> {
         self.only_line().filter(|line| {
-            is_told_without_lines(self.reservation_id, line.kind, line.line_id, line.ticket_type.as_ref())
+            is_told_without_lines(
+                self.reservation_id,
+                line.kind,
+                line.line_id,
+                line.ticket_type.as_ref(),
+                line.code.as_ref(),
+                &line.price_parts,
+            )
         })
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::ids::{PoolId, SectionId, TicketTypeId, TierId};
 use crate::vocabulary::money::{Currency, Money};
+use crate::vocabulary::pricing::PriceRules;
 use crate::vocabulary::reservation::NamedTicketType;
 use crate::vocabulary::seating::{Label, Seating};
 
@@ -284,6 +285,9 @@ pub struct EventDetails {
     pub sections: Vec<Section>,
     /// The prices of the sections.
     pub pricing_tiers: Vec<PricingTier>,
+    /// The fees and taxes.
+    #[serde(default, skip_serializing_if = "PriceRules::are_default")]
+    pub price_rules: PriceRules,
     /// The limits over several sections or ticket types.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<Pool>,

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Timestamp;
+use crate::vocabulary::codes::NamedCode;
 use crate::vocabulary::ids::{
     CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId, TicketTypeId, TierId,
 };
 use crate::vocabulary::money::Money;
+use crate::vocabulary::pricing::PricePart;
 use crate::vocabulary::seating::{Label, SeatId};
 
 /// How far a reservation has come.
@@ -88,14 +90,17 @@ pub struct NamedTicketType {
 }
 
 /// Returns whether the only line of a reservation can be told without lines, as reservations were told before there were
-/// any: it is a line of tickets without a type, and has the id of a first line.
+/// any: it is a line of tickets without a type, a code and parts of the price, and has the id of a first line.
 pub fn is_told_without_lines(
     reservation_id: ReservationId,
     kind: LineKind,
     line_id: LineId,
     ticket_type: Option<&NamedTicketType>,
+    code: Option<&NamedCode>,
+    price_parts: &[PricePart],
 ) -> bool {
-    kind == LineKind::Ticket && line_id == LineId::first_of(reservation_id) && ticket_type.is_none()
+    let is_first = kind == LineKind::Ticket && line_id == LineId::first_of(reservation_id);
+    is_first && ticket_type.is_none() && code.is_none() && price_parts.is_empty()
 }
 
 /// The right of one person to enter the event.
@@ -181,6 +186,12 @@ pub struct SoldLine {
     pub quantity: u32,
     /// The price of one ticket.
     pub unit_price: Money,
-    /// The price of all tickets of the line together.
+    /// The code that the customer entered for the line; `None` if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<NamedCode>,
+    /// The parts of the price. Empty if the line has neither discount, fees nor taxes, and so costs the price of its tickets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub price_parts: Vec<PricePart>,
+    /// What all tickets of the line cost together, with fees and taxes.
     pub total: Money,
 }

@@ -121,30 +121,25 @@ pub(crate) fn draft(sections: &[&str], seating: &Seating) -> EventDraft {
     let sections: Vec<_> = sections.iter().map(|name| label(name)).collect();
     let tier =
         |section: &Label| PricingTier::always(section.clone(), label("regular"), Money::new(5_000, Currency::EUR));
+    let tiers = sections.iter().map(tier).collect();
     EventDraft {
-        name: label("Benchmark"),
-        category: None,
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: SystemClock::new().now() + TimeDelta::days(30),
-        venue: Venue {
-            name: label("Hall"),
-            city: label("Ghent"),
-            country: label("BE"),
-            timezone: label("UTC"),
-        },
-        pricing_tiers: sections.iter().map(tier).collect(),
-        sections: sections
-            .into_iter()
-            .map(|name| SectionDraft::new(name, seating.clone()))
-            .collect(),
         // One hour, so that no hold runs out during the benchmark.
         hold_seconds: Some(3_600),
-        max_extensions: None,
-        max_hold_seconds: None,
-        max_seats_per_order: None,
-        max_seats_per_customer: None,
-        refund_policy: None,
-        pools: Vec::new(),
+        ..EventDraft::new(
+            label("Benchmark"),
+            Currency::EUR,
+            SystemClock::new().now() + TimeDelta::days(30),
+            Venue {
+                name: label("Hall"),
+                city: label("Ghent"),
+                country: label("BE"),
+                timezone: label("UTC"),
+            },
+            sections
+                .into_iter()
+                .map(|name| SectionDraft::new(name, seating.clone()))
+                .collect(),
+            tiers,
+        )
     }
 }

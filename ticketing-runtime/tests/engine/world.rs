@@ -287,29 +287,23 @@ pub(crate) async fn settle() {
 fn draft(clock: &dyn Clock, seating: Seating) -> EventDraft {
     let label = |text: &str| Label::new(text).unwrap();
     EventDraft {
-        name: label("An evening"),
-        category: None,
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: clock.now() + TimeDelta::days(30),
-        venue: Venue {
-            name: label("Hall"),
-            city: label("Ghent"),
-            country: label("BE"),
-            timezone: label("Europe/Brussels"),
-        },
-        sections: vec![SectionDraft::new(label("Floor"), seating)],
-        pricing_tiers: vec![PricingTier::always(
-            label("Floor"),
-            label("regular"),
-            Money::new(2_500, Currency::EUR),
-        )],
         hold_seconds: Some(300),
-        max_extensions: None,
-        max_hold_seconds: None,
-        max_seats_per_order: None,
-        max_seats_per_customer: None,
-        refund_policy: None,
-        pools: Vec::new(),
+        ..EventDraft::new(
+            label("An evening"),
+            Currency::EUR,
+            clock.now() + TimeDelta::days(30),
+            Venue {
+                name: label("Hall"),
+                city: label("Ghent"),
+                country: label("BE"),
+                timezone: label("Europe/Brussels"),
+            },
+            vec![SectionDraft::new(label("Floor"), seating)],
+            vec![PricingTier::always(
+                label("Floor"),
+                label("regular"),
+                Money::new(2_500, Currency::EUR),
+            )],
+        )
     }
 }

@@ -22,6 +22,7 @@ use ticketing_ports::vocabulary::text::folded;
 use uuid::Uuid;
 
 use super::money::{currency, price};
+use super::price_rules::price_rules;
 use super::purchases::ORGANISER;
 use super::times::time_from;
 use crate::scenario::{CountingIds, start};
@@ -224,7 +225,7 @@ pub fn refund_policy() -> impl Strategy<Value = Vec<RefundRule>> {
 pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
     let priced = (section_drafts(), currency()).prop_flat_map(move |(sections, currency)| {
         let tiers = pricing_tiers(&sections, currency, now);
-        (Just(sections), Just(currency), tiers)
+        (Just(sections), Just(currency), tiers, price_rules(currency))
     });
     (
         (label(), proptest::option::of(label()), proptest::option::of(label())),
@@ -243,7 +244,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                 (name, category, genre),
                 starts_at,
                 venue,
-                (mut sections, currency, pricing_tiers),
+                (mut sections, currency, pricing_tiers, price_rules),
                 (hold, max_extensions),
                 (seats, seats_per_customer),
                 (refund_policy, pooled),
@@ -268,6 +269,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
                     max_seats_per_customer: seats_per_customer,
                     refund_policy,
                     pools: pools.into_iter().collect(),
+                    price_rules,
                 }
             },
         )

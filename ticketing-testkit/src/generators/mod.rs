@@ -29,12 +29,14 @@
 
 mod events;
 mod money;
+mod price_rules;
 mod purchases;
 mod seat_wishes;
 mod times;
 
 pub use events::{event_details, event_draft, label, pricing_tiers, refund_policy, seating, section_drafts, venue};
 pub use money::{currency, method_kind, method_token, payment_method, price};
+pub use price_rules::{percent, price_rules, some_price_rules};
 pub use purchases::{AnyCommand, Asked, House, ORGANISER, Step, by, customer, purchase, steps};
 pub use seat_wishes::{SeatWish, seat_wish, seats_of};
 pub use times::{moments, pause, time_before, time_from};

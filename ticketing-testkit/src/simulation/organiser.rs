@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::World;
 use super::stage::{Stage, request};
+use crate::generators::some_price_rules;
 
 const HOLD_SECONDS: u32 = 60;
 
@@ -119,34 +120,7 @@ fn draft(world: &World) -> EventDraft {
         },
     ];
     EventDraft {
-        name: label("Simulated night"),
-        category: None,
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: world.ports.clock.now() + TimeDelta::days(5),
-        venue: Venue {
-            name: label("Hall"),
-            city: label("Ghent"),
-            country: label("BE"),
-            timezone: label("Europe/Brussels"),
-        },
-        sections: vec![
-            SectionDraft::new(label("Floor"), Seating::GeneralAdmission { capacity: 6 }),
-            SectionDraft::new(label("Balcony"), Seating::Numbered { rows })
-                .with_types([label("regular"), label("student")]),
-        ],
-        pricing_tiers: vec![
-            PricingTier {
-                quantity: Some(2),
-                ..tier("Floor", 501)
-            },
-            tier("Floor", 1_001),
-            tier("Balcony", 5_003).of_type(label("regular")),
-            tier("Balcony", 2_499).of_type(label("student")),
-        ],
         hold_seconds: Some(HOLD_SECONDS),
-        max_extensions: None,
-        max_hold_seconds: None,
         max_seats_per_order: Some(4),
         max_seats_per_customer: Some(5),
         refund_policy: Some(vec![RefundRule {
@@ -154,5 +128,31 @@ fn draft(world: &World) -> EventDraft {
             percent: 50,
         }]),
         pools: vec![Pool::new(label("few"), 5, few)],
+        price_rules: some_price_rules(Currency::EUR),
+        ..EventDraft::new(
+            label("Simulated night"),
+            Currency::EUR,
+            world.ports.clock.now() + TimeDelta::days(5),
+            Venue {
+                name: label("Hall"),
+                city: label("Ghent"),
+                country: label("BE"),
+                timezone: label("Europe/Brussels"),
+            },
+            vec![
+                SectionDraft::new(label("Floor"), Seating::GeneralAdmission { capacity: 6 }),
+                SectionDraft::new(label("Balcony"), Seating::Numbered { rows })
+                    .with_types([label("regular"), label("student")]),
+            ],
+            vec![
+                PricingTier {
+                    quantity: Some(2),
+                    ..tier("Floor", 501)
+                },
+                tier("Floor", 1_001),
+                tier("Balcony", 5_003).of_type(label("regular")),
+                tier("Balcony", 2_499).of_type(label("student")),
+            ],
+        )
     }
 }

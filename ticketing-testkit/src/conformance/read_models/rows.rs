@@ -10,10 +10,11 @@ use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::{ReservationLine, ReservationView};
 use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Venue};
 use ticketing_ports::vocabulary::ids::{
-    CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId, TicketTypeId, TierId,
+    CustomerId, EventId, FeeId, LineId, PaymentId, ReservationId, SectionId, TicketId, TicketTypeId, TierId,
 };
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{MethodKind, PaymentStatus};
+use ticketing_ports::vocabulary::pricing::{FeePer, PricePart, PriceRules};
 use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, ReservationStatus, Sale, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 use uuid::Uuid;
@@ -89,6 +90,7 @@ pub(super) fn event(number: usize) -> EventView {
             max_seats_per_customer: None,
             refund_policy: Vec::new(),
             pools: Vec::new(),
+            price_rules: PriceRules::default(),
         }),
     }
 }
@@ -148,6 +150,8 @@ pub(super) fn reservation(number: usize) -> ReservationView {
             seats: vec![seat(12), seat(13)],
             quantity: 2,
             unit_price: eur(1_500),
+            code: None,
+            price_parts: Vec::new(),
             total: eur(3_000),
             allocation: Allocation::Adjacent,
         }],
@@ -174,12 +178,27 @@ pub(super) fn reservation_of_two_sections(number: usize) -> ReservationView {
         seats: Vec::new(),
         quantity: 3,
         unit_price: eur(1_000),
-        total: eur(3_000),
+        price_parts: price_parts(),
+        total: eur(3_300),
         allocation: Allocation::GeneralAdmission,
         ..view.lines[0].clone()
     });
-    view.total_amount = eur(6_000);
+    view.total_amount = eur(6_300);
     view
+}
+
+/// The price of three tickets at 10.00, with a fee of 1.00 each.
+fn price_parts() -> Vec<PricePart> {
+    vec![
+        PricePart::Base { amount: eur(3_000) },
+        PricePart::Fee {
+            fee_id: FeeId::new(Uuid::from_u128(0x88_0000_0001)),
+            name: label("booking"),
+            per: FeePer::Ticket,
+            included: false,
+            amount: eur(300),
+        },
+    ]
 }
 
 pub(super) fn student() -> NamedTicketType {
@@ -223,6 +242,8 @@ pub(super) fn sale(number: usize, quantity: u32, unit_price: i64) -> Sale {
             tier: label("regular"),
             quantity,
             unit_price: eur(unit_price),
+            code: None,
+            price_parts: Vec::new(),
             total: eur(unit_price * i64::from(quantity)),
         }],
         total_amount: eur(unit_price * i64::from(quantity)),
@@ -242,9 +263,10 @@ pub(super) fn sale_of_two_sections(number: usize) -> Sale {
         tier: label("late"),
         quantity: 3,
         unit_price: eur(1_000),
-        total: eur(3_000),
+        price_parts: price_parts(),
+        total: eur(3_300),
         ..sale.lines[0].clone()
     });
-    sale.total_amount = eur(6_000);
+    sale.total_amount = eur(6_300);
     sale
 }
