@@ -20,7 +20,7 @@ use crate::state::Shared;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventAnalyticsResponse {
     event_id: Uuid,
-    /// What customers have paid, before refunds.
+    /// What customers have paid, with fees and taxes, before refunds.
     total_revenue: MoneyBody,
     refunded: MoneyBody,
     /// How many tickets are valid now.
@@ -39,6 +39,8 @@ pub(crate) struct EventAnalyticsResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SectionSalesBody {
     tickets_sold: u64,
+    /// What customers have paid for the lines of the section, with fees and taxes. A fee of an order is a part of its first
+    /// line that costs something.
     revenue: MoneyBody,
 }
 

@@ -1,6 +1,7 @@
 //! Decides for every refusal and failure which status, code and details the answer has.
 
 mod code;
+mod details;
 mod of_sign_in;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 pub use code::Code;
+use details::{left, of_section};
 
 /// How many mistakes of a request an answer tells at most.
 pub(crate) const TOLD_AT_ONCE: usize = 20;
@@ -193,6 +195,7 @@ impl From<Refusal> for ApiError {
             Refusal::ReservationNotFound(_) => plain(Code::ReservationNotFound),
             Refusal::PaymentNotFound(_) => plain(Code::PaymentNotFound),
             Refusal::CustomerNotFound(_) => plain(Code::CustomerNotFound),
+            Refusal::CodeNotFound(_) => plain(Code::CodeNotFound),
             Refusal::Forbidden => plain(Code::Forbidden),
             Refusal::InvalidQuantity {
                 requested,
@@ -212,8 +215,14 @@ impl From<Refusal> for ApiError {
             Refusal::SeatsUnavailable { seats, section } => {
                 plain(Code::SeatsUnavailable).with_details(of_section(json!({ "seats": seats }), section))
             }
-            Refusal::CustomerLimitReached { requested, has, limit } => {
+            Refusal::CustomerLimitReached {
+                requested,
+                has,
+                limit,
+                code,
+            } => {
                 let mut details = json!({ "requested": requested, "limit": limit });
+                code.into_iter().for_each(|code| details["code"] = code.into());
                 has.into_iter().for_each(|has| details["has"] = has.into());
                 plain(Code::CustomerLimitReached).with_details(details)
             }
@@ -251,35 +260,6 @@ impl From<Refusal> for ApiError {
             }
         }
     }
-}
-
-/// Returns how many tickets are left, and of what.
-fn left(refusal: &Refusal) -> Value {
-    let Refusal::NotEnoughLeft {
-        requested,
-        available,
-        section,
-        ticket_type,
-        pool,
-    } = refusal
-    else {
-        return Value::Null;
-    };
-    let mut details = json!({ "requested": requested, "available": available });
-    for (field, name) in [("section", section), ("ticket_type", ticket_type), ("pool", pool)] {
-        if let Some(name) = name {
-            details[field] = name.as_str().into();
-        }
-    }
-    details
-}
-
-/// Adds the section to details, if a refusal is about one.
-fn of_section(mut details: Value, section: Option<String>) -> Value {
-    if let Some(section) = section {
-        details["section"] = section.into();
-    }
-    details
 }
 
 impl From<Failure> for ApiError {

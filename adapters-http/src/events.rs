@@ -28,9 +28,11 @@ use crate::replies::{Changed, Created};
 use crate::state::Shared;
 
 use bodies::{CancelEventRequest, CreateEventRequest, EventResponse};
-pub(crate) use fields::parse_label;
 use fields::parse_optional;
-pub(crate) use ticket_bodies::TicketTypeBody;
+pub(crate) use fields::{parse_each, parse_label};
+pub(crate) use parse::parse_member;
+pub(crate) use price_rule_bodies::parse_percent;
+pub(crate) use ticket_bodies::{PoolMemberBody, TicketTypeBody};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventsResponse {

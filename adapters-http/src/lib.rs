@@ -11,6 +11,7 @@ mod availability;
 mod blocking;
 mod browsers;
 mod cancellations;
+mod codes;
 mod compression;
 mod contact;
 mod customers;

@@ -77,6 +77,8 @@ pub(crate) struct LineBody {
     ticket_type_id: Option<Uuid>,
     /// The name of the ticket type on the day of the order; null in a section without ticket types.
     ticket_type: Option<String>,
+    /// The code that the customer has entered for the line; null if none.
+    code: Option<String>,
     /// The pricing tier that sets the price.
     tier: String,
     /// Empty in a section of general admission.
@@ -101,6 +103,7 @@ pub(crate) struct SeatBody {
     label: String,
     /// The number of the seat; null if something else is printed on it, such as `12A`.
     number: Option<u32>,
+    /// The price of one place at the tier, without what a code takes off and without fees and taxes on top.
     price: MoneyBody,
 }
 
@@ -126,6 +129,8 @@ pub(crate) struct SoldLineBody {
     ticket_type_id: Option<Uuid>,
     /// The name of the ticket type on the day of the purchase; null in a section without ticket types.
     ticket_type: Option<String>,
+    /// The code that the customer had entered for the line; null if none.
+    code: Option<String>,
     /// Null for a purchase that was made before tiers had ids.
     tier_id: Option<Uuid>,
     /// The name of the pricing tier on the day of the purchase.
@@ -147,6 +152,7 @@ impl From<&ReservationLine> for LineBody {
             section: line.section.to_string(),
             ticket_type_id: line.ticket_type.as_ref().map(|of| of.ticket_type_id.uuid()),
             ticket_type: line.ticket_type.as_ref().map(|of| of.name.to_string()),
+            code: line.code.as_ref().map(|code| code.code.to_string()),
             tier: line.tier.to_string(),
             seats: seats_of(line),
             quantity: line.quantity,
@@ -188,6 +194,7 @@ impl From<&SoldLine> for SoldLineBody {
             section: line.section.to_string(),
             ticket_type_id: line.ticket_type.as_ref().map(|of| of.ticket_type_id.uuid()),
             ticket_type: line.ticket_type.as_ref().map(|of| of.name.to_string()),
+            code: line.code.as_ref().map(|code| code.code.to_string()),
             tier_id: line.tier_id.map(TierId::uuid),
             tier: line.tier.to_string(),
             quantity: line.quantity,

@@ -41,8 +41,8 @@ use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
 use crate::{
-    analytics, availability, blocking, cancellations, contact, customers, docs, events, extensions, health, payments,
-    reservations,
+    analytics, availability, blocking, cancellations, codes, contact, customers, docs, events, extensions, health,
+    payments, reservations,
 };
 
 #[derive(Debug, OpenApi)]
@@ -76,6 +76,8 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(events::cancel_event))
         .routes(routes!(blocking::block_seats))
         .routes(routes!(blocking::unblock_seats))
+        .routes(routes!(codes::add_codes, codes::list_codes))
+        .routes(routes!(codes::end_code))
         .routes(routes!(availability::get_availability))
         .routes(routes!(availability::get_section))
         .routes(routes!(

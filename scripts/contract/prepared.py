@@ -137,6 +137,12 @@ def once(make):
 
 
 open_event = once(lambda: event("publish", "sales/open"))
+def added_code():
+    body = {"codes": [f"CODE-{next(numbers)}"], "percent": "20"}
+    return ask("POST", f"/api/events/{open_event()}/codes", ADMIN, body)["codes"][0]
+
+
+one_code = once(added_code)
 one_reservation, one_payment, one_guest = once(held), once(paid), once(guest)
 customer_id = once(lambda: ask("GET", "/api/auth/me", CUSTOMER)["id"])
 
@@ -158,11 +164,14 @@ PATHS = {
     },
     "payment_id": {"refund_payment": paid, None: one_payment},
     "customer_id": {None: customer_id},
+    "code_id": {None: lambda: added_code()["code_id"]},
     "provider": {None: lambda: "github"},
 }
 # And in its body.
 BODIES = {
-    "create_reservation": {"event_id": open_event, "section": lambda: "General", "customer_id": customer_id},
+    "create_reservation": {"event_id": open_event, "section": lambda: "General", "customer_id": customer_id,
+                           "code": lambda: one_code()["code"]},
+    "add_codes": {"codes": lambda: [f"CODE-{next(numbers)}"]},
     "create_payment": {"reservation_id": held},
     # Whoever is given a role is signed out.
     "give_role": {"email": lambda: "customer3@example.com", "role": lambda: "customer"},
@@ -215,6 +224,8 @@ def before_call(context, case, kwargs):
         replace(case.body, BODIES.get(name, {}))
         if name == "create_reservation":
             in_one_form(case.body)
+        if name == "add_codes":
+            that_fit_together(case.body)
     if is_meant(ParameterLocation.HEADER):
         if "Idempotency-Key" in case.headers:
             case.headers["Idempotency-Key"] = f"key-{next(numbers)}"
@@ -231,6 +242,15 @@ def in_one_form(order):
             order.pop(field, None)
         for item, section in zip(items, itertools.cycle(["General", "VIP"])):
             item["section"] = section
+
+
+def that_fit_together(codes):
+    """Of the fields that exclude each other one is left, and what has to be of the event is left out."""
+    for field in ("valid_for", "available_from", "available_until", "amount_off", "price"):
+        codes.pop(field, None)
+    for field in ("count", "prefix") if codes.get("codes") else ("codes",):
+        codes.pop(field, None)
+    codes["percent"] = "20"
 
 
 def replace(values, made):

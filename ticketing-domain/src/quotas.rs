@@ -1,4 +1,4 @@
-//! Quotas: how many tickets of a type, at the price of a tier, or of a pool are held and sold at most.
+//! Quotas: how many tickets of a type, at the price of a tier, of a pool, or with a code are held and sold at most.
 //!
 //! Nothing is counted beforehand. How many are taken is added up from the claims of the sections.
 
@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::{EventDetails, PoolMember, PricingTier, Section, TicketType};
-use ticketing_ports::vocabulary::ids::{ReservationId, SectionId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{CodeId, ReservationId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::Label;
 
+use crate::catalog::Code;
 use crate::inventory::{Counted, InventoryState, Part};
 use crate::refusal::Refusal;
 use crate::reservation::Line;
@@ -33,6 +34,8 @@ pub enum QuotaOf<'e> {
     TicketType(&'e Section, &'e TicketType),
     /// The tickets of a pool, which has this name.
     Pool(&'e Label),
+    /// The tickets for which a code was entered.
+    Code(&'e Label),
 }
 
 /// Tickets of one section, of one type and at the price of one tier, that somebody wants or has.
@@ -44,6 +47,8 @@ pub struct Tickets {
     pub ticket_type_id: Option<TicketTypeId>,
     /// The pricing tier; `None` if it has no id.
     pub tier_id: Option<TierId>,
+    /// The code that was entered for the tickets; `None` if none.
+    pub code_id: Option<CodeId>,
     /// How many tickets.
     pub quantity: u32,
 }
@@ -54,6 +59,7 @@ impl From<&Line> for Tickets {
             section_id: line.section_id,
             ticket_type_id: line.ticket_type.as_ref().map(|of| of.ticket_type_id),
             tier_id: line.tier_id,
+            code_id: line.code.as_ref().map(|code| code.code_id),
             quantity: line.seats.quantity(),
         }
     }
@@ -65,6 +71,7 @@ impl Tickets {
             Counted::All => true,
             Counted::TicketType(id) => self.ticket_type_id == Some(id),
             Counted::Tier(id) => self.tier_id == Some(id),
+            Counted::Code(id) => self.code_id == Some(id),
         };
         section == self.section_id && is_of
     }
@@ -106,6 +113,25 @@ pub fn quotas_of(details: &EventDetails) -> Vec<Quota<'_>> {
     of_tiers.chain(of_types).chain(of_pools).collect()
 }
 
+/// Returns the quota of the uses of a code; `None` if the code may be used for any number of tickets.
+pub fn of_code<'e>(details: &EventDetails, code: &'e Code) -> Option<Quota<'e>> {
+    Some(Quota {
+        of: QuotaOf::Code(&code.named.code),
+        limit: code.rules.max_uses?,
+        members: members_of_code(details, code),
+    })
+}
+
+/// Returns the sections in which a code can be entered, with what counts as its uses.
+pub fn members_of_code(details: &EventDetails, code: &Code) -> Vec<(SectionId, Counted)> {
+    let valid_for = &code.rules.valid_for;
+    let is_named =
+        |section: &&Section| valid_for.is_empty() || valid_for.iter().any(|member| member.section == section.name);
+    let counted = Counted::Code(code.named.code_id);
+    let sections = details.sections.iter().filter(is_named);
+    sections.map(|section| (section.section_id, counted)).collect()
+}
+
 /// Returns the quota of a tier; `None` if the tier has none.
 pub fn of_tier<'e>(details: &EventDetails, tier: &'e PricingTier) -> Option<Quota<'e>> {
     quota_of_tier(tier, || {
@@ -137,10 +163,16 @@ impl Quota<'_> {
     /// Makes the refusal of whoever wants more tickets than are left.
     pub fn refusal(&self, requested: u32, available: u32) -> Refusal {
         let text = |label: &Label| label.as_str().to_owned();
-        let (section, ticket_type, pool) = match self.of {
-            QuotaOf::Tier(tier) => (Some(text(&tier.section)), tier.ticket_type.as_ref().map(text), None),
-            QuotaOf::TicketType(section, of) => (Some(text(&section.name)), Some(text(&of.name)), None),
-            QuotaOf::Pool(name) => (None, None, Some(text(name))),
+        let (section, ticket_type, pool, code) = match self.of {
+            QuotaOf::Tier(tier) => (
+                Some(text(&tier.section)),
+                tier.ticket_type.as_ref().map(text),
+                None,
+                None,
+            ),
+            QuotaOf::TicketType(section, of) => (Some(text(&section.name)), Some(text(&of.name)), None, None),
+            QuotaOf::Pool(name) => (None, None, Some(text(name)), None),
+            QuotaOf::Code(code) => (None, None, None, Some(text(code))),
         };
         Refusal::NotEnoughLeft {
             requested,
@@ -148,6 +180,7 @@ impl Quota<'_> {
             section,
             ticket_type,
             pool,
+            code,
         }
     }
 
@@ -228,7 +261,7 @@ impl TicketsLeft {
             let left = quota.left(now, &section)?;
             match quota.of {
                 QuotaOf::Tier(tier) => drop(tier.tier_id.map(|id| all.of_tiers.insert(id, left))),
-                QuotaOf::TicketType(..) | QuotaOf::Pool(_) => all.others.push((quota.members, left)),
+                QuotaOf::TicketType(..) | QuotaOf::Pool(_) | QuotaOf::Code(_) => all.others.push((quota.members, left)),
             }
         }
         Ok(all)
@@ -246,6 +279,7 @@ impl TicketsLeft {
             section_id: section,
             ticket_type_id: ticket_type,
             tier_id: None,
+            code_id: None,
             quantity: 1,
         };
         let is_counted = |members: &[(SectionId, Counted)]| members.iter().any(|member| ticket.is_counted(*member));
@@ -254,17 +288,20 @@ impl TicketsLeft {
     }
 }
 
-/// Returns the parts of a section's seats that facts about them tell: none if the section is not divided.
+/// Returns the parts of a section's seats that facts about them tell: none if the section is not
+/// divided and no code was entered.
 pub fn parts_of(details: &EventDetails, section: SectionId, tickets: &[Tickets]) -> Vec<Part> {
-    let section = details.sections.iter().find(|of| of.section_id == section);
-    let Some(section) = section.filter(|section| details.is_divided(section)) else {
+    let of_section = || tickets.iter().filter(|ticket| ticket.section_id == section);
+    let found = details.sections.iter().find(|of| of.section_id == section);
+    let is_divided = found.is_some_and(|section| details.is_divided(section));
+    if !is_divided && of_section().all(|ticket| ticket.code_id.is_none()) {
         return Vec::new();
-    };
-    let of_section = tickets.iter().filter(|ticket| ticket.section_id == section.section_id);
-    let parts = of_section.filter_map(|ticket| {
+    }
+    let parts = of_section().filter_map(|ticket| {
         Some(Part {
             ticket_type_id: ticket.ticket_type_id,
             tier_id: ticket.tier_id?,
+            code_id: ticket.code_id,
             quantity: ticket.quantity,
         })
     });

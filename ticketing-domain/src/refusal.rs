@@ -7,7 +7,7 @@ use thiserror::Error;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::{Aggregate, StreamId};
 use ticketing_ports::vocabulary::card_numbers::contains_card_number;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::ids::{CodeId, CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::seating::SeatId;
@@ -36,6 +36,9 @@ pub enum Refusal {
     /// find out ids by trying.
     #[error("customer {0} does not exist")]
     CustomerNotFound(CustomerId),
+    /// The event has no such code.
+    #[error("code {0} does not exist")]
+    CodeNotFound(CodeId),
     /// The caller's role does not allow the command.
     #[error("your role does not allow this")]
     Forbidden,
@@ -60,8 +63,9 @@ pub enum Refusal {
         /// The section's name.
         section: String,
     },
-    /// Fewer tickets are left than the customer wants: of a ticket type, at the prices of now, or of a pool.
-    #[error("{requested} tickets were requested, but only {available} {}are left", of_quota(section.as_deref(), ticket_type.as_deref(), pool.as_deref()))]
+    /// Fewer tickets are left than the customer wants: of a ticket type, at the prices of now, of a pool, or with a
+    /// code.
+    #[error("{requested} tickets were requested, but only {available} {}are left", of_quota(section.as_deref(), ticket_type.as_deref(), pool.as_deref(), code.as_deref()))]
     NotEnoughLeft {
         /// How many tickets were wanted.
         requested: u32,
@@ -76,6 +80,9 @@ pub enum Refusal {
         /// The pool that is limited; `None` if tickets of one section are.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pool: Option<String>,
+        /// The code whose uses are limited; `None` if tickets are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
     /// Some of the wanted seats are not free.
     #[error("{} of the requested seats are not available", seats.len())]
@@ -86,8 +93,8 @@ pub enum Refusal {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         section: Option<String>,
     },
-    /// With the wanted seats the customer would have more seats than the event allows one customer.
-    #[error("one customer may have {limit} seats of this event{}, and wants {requested} more", that_has(*has))]
+    /// With the wanted seats the customer would have more seats than the event allows one customer, or than a code does.
+    #[error("one customer may have {limit} {}{}, and wants {requested} more", seats_or_uses(code.as_deref()), that_has(*has))]
     CustomerLimitReached {
         /// How many seats were wanted.
         requested: u32,
@@ -96,6 +103,9 @@ pub enum Refusal {
         has: Option<u32>,
         /// At most how many seats of the event one customer may have.
         limit: u32,
+        /// The code whose uses by one customer are limited; `None` if all seats of a customer are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
     /// The customer holds seats of the event in as many reservations as the box office allows.
     #[error("the customer holds seats in {limit} reservations of this event; one has to be paid or given up first")]
@@ -182,6 +192,7 @@ impl Refusal {
             Self::ReservationNotFound(_) => "RESERVATION_NOT_FOUND",
             Self::PaymentNotFound(_) => "PAYMENT_NOT_FOUND",
             Self::CustomerNotFound(_) => "CUSTOMER_NOT_FOUND",
+            Self::CodeNotFound(_) => "CODE_NOT_FOUND",
             Self::Forbidden => "FORBIDDEN",
             Self::InvalidQuantity { .. } => "INVALID_QUANTITY",
             Self::InsufficientInventory { .. } => "INSUFFICIENT_INVENTORY",
@@ -234,12 +245,23 @@ impl Refusal {
 }
 
 /// Names whose tickets are limited, with a space at the end.
-fn of_quota(section: Option<&str>, ticket_type: Option<&str>, pool: Option<&str>) -> String {
+fn of_quota(section: Option<&str>, ticket_type: Option<&str>, pool: Option<&str>, code: Option<&str>) -> String {
+    if let Some(code) = code {
+        return format!("with the code {code} ");
+    }
     match (section, ticket_type, pool) {
         (Some(section), Some(ticket_type), _) => format!("of the type {ticket_type} in section {section} "),
         (Some(section), None, _) => format!("in section {section} "),
         (None, _, Some(pool)) => format!("of {pool} "),
         (None, _, None) => String::new(),
+    }
+}
+
+/// Tells what is limited: the seats of a customer, or those with a code.
+fn seats_or_uses(code: Option<&str>) -> String {
+    match code {
+        Some(code) => format!("seats with the code {code}"),
+        None => "seats of this event".to_owned(),
     }
 }
 

@@ -88,6 +88,8 @@ words! {
         Reserve = "reserve",
         /// Block seats.
         BlockSeats = "block_seats",
+        /// Add or end codes.
+        ChangeCodes = "change_codes",
         /// Pay for a reservation.
         Pay = "pay",
         /// Take the money that was set aside by a payment.

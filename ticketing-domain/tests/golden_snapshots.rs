@@ -12,7 +12,7 @@ use ticketing_domain::inventory::{
 };
 use ticketing_domain::reducer::Reducer as _;
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{CodeId, CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 use uuid::Uuid;
 
@@ -71,6 +71,7 @@ fn sales(places: impl Fn(&[&str]) -> TakenSeats) -> Vec<InventoryEvent> {
             parts: vec![Part {
                 ticket_type_id: Some(TicketTypeId::new(Uuid::from_u128(7))),
                 tier_id: TierId::new(Uuid::from_u128(8)),
+                code_id: Some(CodeId::new(Uuid::from_u128(9))),
                 quantity: 1,
             }],
         }

@@ -6,12 +6,11 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
 use ticketing_domain::pricing::{LinePrice, LineToPrice, price_of_order};
-use ticketing_ports::vocabulary::codes::NamedCode;
 use ticketing_ports::vocabulary::ids::{CodeId, FeeId, TaxId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::percent::Percent;
 use ticketing_ports::vocabulary::pricing::{
-    Discount, Fee, FeeAmount, FeePer, FeeRules, PricePart, PriceRules, Tax, TaxRounding, TaxRules, TaxedPart,
+    Discount, Fee, FeeAmount, FeePer, FeeRules, NamedCode, PricePart, PriceRules, Tax, TaxRounding, TaxRules, TaxedPart,
 };
 use ticketing_ports::vocabulary::seating::Label;
 use uuid::Uuid;

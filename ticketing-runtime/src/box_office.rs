@@ -1,5 +1,7 @@
 //! The box office: everything that an organiser or a customer can ask for.
 
+mod codes;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -162,7 +162,7 @@ pub use sign_in::{
 pub use spans::{Detail, NoTracer, Span, Tracer};
 /// The commands that a [`BoxOffice`] takes.
 pub use ticketing_domain::commands::{
-    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, ExtendHold, GatewayAnswer, HoldFor, HoldSeats,
-    MAX_LINES, PayReservation, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
+    AddCodes, AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, EndCode, ExtendHold, GatewayAnswer,
+    HoldFor, HoldSeats, MAX_LINES, PayReservation, RefundPayment, ReportPayment, UnblockSeats, WantedLine,
 };
 pub use token::ConsistencyToken;

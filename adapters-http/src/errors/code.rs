@@ -49,13 +49,14 @@ codes! {
     ReservationNotFound = "RESERVATION_NOT_FOUND", NOT_FOUND, "The reservation does not exist, or it belongs to somebody else.";
     PaymentNotFound = "PAYMENT_NOT_FOUND", NOT_FOUND, "The payment does not exist, or it belongs to somebody else.";
     CustomerNotFound = "CUSTOMER_NOT_FOUND", NOT_FOUND, "The customer does not exist, or is somebody else.";
+    CodeNotFound = "CODE_NOT_FOUND", NOT_FOUND, "The event has no such code.";
     NotFound = "NOT_FOUND", NOT_FOUND, "The route, identity provider, passkey or account does not exist.";
     MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED, "The route does not support this method; `Allow` lists the methods that it supports.";
     ReservationExpired = "RESERVATION_EXPIRED", REQUEST_TIMEOUT, "The hold ran out before it was paid for.";
     InsufficientInventory = "INSUFFICIENT_INVENTORY", CONFLICT, "Fewer seats are free than the request asks for.";
     SeatsUnavailable = "SEATS_UNAVAILABLE", CONFLICT, "Some of the named seats are not free.";
-    NotEnoughLeft = "NOT_ENOUGH_LEFT", CONFLICT, "Fewer tickets are left of the ticket type, at its prices or of the pool than the request asks for.";
-    CustomerLimitReached = "CUSTOMER_LIMIT_REACHED", CONFLICT, "With these seats, the customer would have more seats than the event allows one customer.";
+    NotEnoughLeft = "NOT_ENOUGH_LEFT", CONFLICT, "Fewer tickets are left of the ticket type, at its prices, of the pool or with the code than the request asks for.";
+    CustomerLimitReached = "CUSTOMER_LIMIT_REACHED", CONFLICT, "With these seats, the customer would have more seats than the event, or the code, allows one customer.";
     TooManyHolds = "TOO_MANY_HOLDS", CONFLICT, "The customer holds seats of the event in as many reservations as the server allows; one has to be paid or given up first.";
     NoMoreExtensions = "NO_MORE_EXTENSIONS", CONFLICT, "The event does not let this hold last any longer.";
     AddressMissing = "ADDRESS_MISSING", CONFLICT, "The buyer of a guest's order has not given an e-mail address yet.";

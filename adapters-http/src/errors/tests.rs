@@ -1,6 +1,6 @@
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::transition::Action;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::ids::{CodeId, CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
@@ -18,6 +18,7 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
         Refusal::ReservationNotFound(ReservationId::new(id)),
         Refusal::PaymentNotFound(PaymentId::new(id)),
         Refusal::CustomerNotFound(CustomerId::new(id)),
+        Refusal::CodeNotFound(CodeId::new(id)),
         Refusal::Forbidden,
         Refusal::InvalidQuantity {
             requested: 9,
@@ -35,6 +36,7 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
             section: None,
             ticket_type: None,
             pool: None,
+            code: None,
         },
         Refusal::SeatsUnavailable {
             seats: Vec::new(),
@@ -44,6 +46,7 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
             requested: 2,
             has: Some(3),
             limit: 4,
+            code: None,
         },
         Refusal::NoMoreExtensions {
             extensions: 2,

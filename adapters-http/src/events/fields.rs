@@ -4,7 +4,7 @@ use ticketing_domain::refusal::FieldError;
 use ticketing_ports::vocabulary::seating::Label;
 
 /// Parses every item of a list, also after one has failed, so that all faults are reported together.
-pub(super) fn parse_each<'i, T: 'i, U>(
+pub(crate) fn parse_each<'i, T: 'i, U>(
     items: impl IntoIterator<Item = &'i T>,
     field: &str,
     errors: &mut Vec<FieldError>,

@@ -110,7 +110,7 @@ fn parse_pool(pool: &PoolRequest, field: &str, errors: &mut Vec<FieldError>) -> 
     Some(Pool::new(name?, pool.quantity, members?))
 }
 
-fn parse_member(member: &PoolMemberBody, field: &str, errors: &mut Vec<FieldError>) -> Option<PoolMember> {
+pub(crate) fn parse_member(member: &PoolMemberBody, field: &str, errors: &mut Vec<FieldError>) -> Option<PoolMember> {
     let section = parse_label(&member.section, &format!("{field}.section"), errors);
     let ticket_type = parse_optional(member.ticket_type.as_deref(), &format!("{field}.ticket_type"), errors);
     Some(PoolMember {
@@ -131,6 +131,7 @@ fn parse_ticket_type(
         min_per_order: ticket_type.min_per_order,
         max_per_order: ticket_type.max_per_order,
         quantity: ticket_type.quantity,
+        only_with_code: ticket_type.only_with_code.unwrap_or(false),
     };
     Some(TicketTypeDraft { name, rules })
 }

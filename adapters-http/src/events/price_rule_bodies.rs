@@ -138,7 +138,7 @@ fn parse_tax(tax: &TaxRequest, field: &str, errors: &mut Vec<FieldError>) -> Opt
     })
 }
 
-fn parse_percent(text: &str, field: String, errors: &mut Vec<FieldError>) -> Option<Percent> {
+pub(crate) fn parse_percent(text: &str, field: String, errors: &mut Vec<FieldError>) -> Option<Percent> {
     let percent = text.parse();
     percent
         .map_err(|invalid: InvalidPercent| errors.push(FieldError::new(field, invalid.to_string())))

@@ -28,6 +28,9 @@ pub(crate) struct TicketTypeRequest {
     /// How many tickets of the type are held and sold at most. If absent, only the places of the section count.
     #[schema(minimum = 1, maximum = 100_000_000)]
     pub(super) quantity: Option<u32>,
+    /// Whether the type is sold only to who enters a code that names it in `valid_for`.
+    #[schema(default = false)]
+    pub(super) only_with_code: Option<bool>,
 }
 
 read_object!(TicketTypeRequest {
@@ -36,7 +39,8 @@ read_object!(TicketTypeRequest {
     available_until,
     min_per_order,
     max_per_order,
-    quantity
+    quantity,
+    only_with_code
 });
 
 /// A type of tickets for a section.
@@ -50,6 +54,8 @@ pub(crate) struct TicketTypeBody {
     max_per_order: Option<u32>,
     /// How many tickets of the type are held and sold at most; null if only the places of the section count.
     quantity: Option<u32>,
+    /// Whether the type is sold only to who enters a code for it.
+    only_with_code: bool,
 }
 
 impl From<&TicketType> for TicketTypeBody {
@@ -62,6 +68,7 @@ impl From<&TicketType> for TicketTypeBody {
             min_per_order: ticket_type.rules.min_per_order,
             max_per_order: ticket_type.rules.max_per_order,
             quantity: ticket_type.rules.quantity,
+            only_with_code: ticket_type.rules.only_with_code,
         }
     }
 }
@@ -152,17 +159,22 @@ pub(crate) struct PoolBody {
     members: Vec<PoolMemberBody>,
 }
 
-impl From<&Pool> for PoolBody {
-    fn from(pool: &Pool) -> Self {
-        let member = |member: &PoolMember| PoolMemberBody {
+impl From<&PoolMember> for PoolMemberBody {
+    fn from(member: &PoolMember) -> Self {
+        Self {
             section: member.section.to_string(),
             ticket_type: member.ticket_type.as_ref().map(ToString::to_string),
-        };
+        }
+    }
+}
+
+impl From<&Pool> for PoolBody {
+    fn from(pool: &Pool) -> Self {
         Self {
             pool_id: pool.pool_id.map(PoolId::uuid),
             name: pool.name.to_string(),
             quantity: pool.quantity,
-            members: pool.members.iter().map(member).collect(),
+            members: pool.members.iter().map(PoolMemberBody::from).collect(),
         }
     }
 }

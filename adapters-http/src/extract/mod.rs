@@ -17,7 +17,7 @@ pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
 pub(crate) use client::{FORWARDED_FOR, RequestClient, client_ip};
 pub(crate) use consistency::{CaughtUp, SeenWrites, UnreadableToken, consistency_token};
 pub(crate) use correlation::fresh_correlation_id;
-pub(crate) use path::{CredentialId, PathId, SectionPath};
+pub(crate) use path::{CodePath, CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;
 pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, Statuses, read_object, read_text};
 pub(crate) use sent::Sent;

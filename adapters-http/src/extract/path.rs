@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::ids::{CodeId, EventId};
 
 use super::read::A_UUID;
 use crate::errors::ApiError;
@@ -40,6 +40,25 @@ impl FromRequestParts<Shared> for SectionPath {
         let Path((event, section)) = path.map_err(|_| ApiError::invalid_request("path", "is not valid UTF-8"))?;
         let event = event.parse().map_err(|_| not_a_uuid())?;
         Ok(Self { event, section })
+    }
+}
+
+/// Extracts an event and one of its codes from the path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CodePath {
+    pub(crate) event_id: EventId,
+    pub(crate) code_id: CodeId,
+}
+
+impl FromRequestParts<Shared> for CodePath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((event, code)) = path.map_err(|_| not_a_uuid())?;
+        let event_id = event.parse().map_err(|_| not_a_uuid())?;
+        let code_id = code.parse().map_err(|_| not_a_uuid())?;
+        Ok(Self { event_id, code_id })
     }
 }
 

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::errors::Code;
 use crate::errors::Code::{
-    AddressMissing, Busy, CredentialRefused, CustomerLimitReached, CustomerNotFound, EventCancelled, EventNotFound,
-    Forbidden, InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NoMoreExtensions,
-    NotEnoughLeft, NotFound, NothingGoesBack, PaymentFailed, PaymentInProgress, PaymentNotFound, RateLimited,
-    RefundChanged, ReservationExpired, ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound,
-    TooManyHolds, Unauthenticated, UpdateUnderWay, ValidationFailed,
+    AddressMissing, Busy, CodeNotFound, CredentialRefused, CustomerLimitReached, CustomerNotFound, EventCancelled,
+    EventNotFound, Forbidden, InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid,
+    NoMoreExtensions, NotEnoughLeft, NotFound, NothingGoesBack, PaymentFailed, PaymentInProgress, PaymentNotFound,
+    RateLimited, RefundChanged, ReservationExpired, ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable,
+    SectionNotFound, TooManyHolds, Unauthenticated, UpdateUnderWay, ValidationFailed,
 };
 
 /// Returns the error codes that are particular to one operation; `None` if the operation has no row here. Codes that
@@ -57,6 +57,22 @@ fn codes_of_events(operation: &str) -> Option<&'static [Code]> {
             EventCancelled,
             InvalidStateTransition,
             ValidationFailed,
+        ],
+        "add_codes" => &[
+            Forbidden,
+            EventNotFound,
+            EventCancelled,
+            InvalidStateTransition,
+            ValidationFailed,
+            UpdateUnderWay,
+        ],
+        "list_codes" => &[Forbidden, EventNotFound],
+        "end_code" => &[
+            Forbidden,
+            EventNotFound,
+            CodeNotFound,
+            EventCancelled,
+            InvalidStateTransition,
         ],
         "get_section" => &[EventNotFound, SectionNotFound],
         "event_analytics" => &[Forbidden, EventNotFound],
@@ -177,10 +193,12 @@ pub(super) fn examples(operation: &str) -> Vec<(&'static str, Value)> {
         { "section": "General", "ticket_type": "student", "quantity": 2 },
     ] });
     let guest = json!({ "event_id": EVENT, "section": "General", "quantity": 1, "email": "grace@example.com" });
+    let code = json!({ "event_id": EVENT, "section": "General", "quantity": 2, "code": "SPRING" });
     vec![
         ("one_section", one),
         ("several_sections", several),
         ("ticket_types", types),
+        ("with_a_code", code),
         ("without_an_account", guest),
     ]
 }
@@ -211,6 +229,8 @@ fn example(operation: &str) -> Option<Value> {
                   "available_from": "2040-03-01T00:00:00Z" },
                 { "section": "General", "ticket_type": "student", "tier": "regular", "price": price(2_500) },
             ],
+            "fees": [{ "name": "Booking fee", "percent": "2.5" }],
+            "taxes": [{ "name": "VAT", "rate": "6", "included": true }],
             "pools": [{ "name": "Students and VIPs", "quantity": 60, "members": [
                 { "section": "VIP" }, { "section": "General", "ticket_type": "student" }] }],
             "hold_seconds": 300,
@@ -222,6 +242,7 @@ fn example(operation: &str) -> Option<Value> {
         }),
         "cancel_event" => json!({ "reason": "The singer has lost her voice" }),
         "block_seats" | "unblock_seats" => json!({ "quantity": 2 }),
+        "add_codes" => json!({ "codes": ["SPRING"], "percent": "20", "max_uses": 100 }),
         "pay_reservation" => json!({ "payment_method": { "type": "card", "token": "tok_visa" } }),
         "create_payment" => json!({
             "reservation_id": RESERVATION, "payment_method": { "type": "card", "token": "tok_visa" } }),
@@ -256,6 +277,7 @@ pub(super) fn parameter(name: &str) -> Option<(&'static str, Value)> {
     Some(match name {
         "event_id" => ("The id of the event.", json!(EVENT)),
         "reservation_id" => ("The id of the reservation.", json!(RESERVATION)),
+        "code_id" => ("The id of the code.", json!("0196c2a4-7b1e-7cc3-98c4-dc0c0c070009")),
         "payment_id" => ("The id of the payment.", json!("0196c2a4-7b1e-7cc3-98c4-dc0c0c070003")),
         "customer_id" => (
             "The id of the customer, which is also the id of the user.",

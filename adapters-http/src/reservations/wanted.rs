@@ -30,6 +30,9 @@ pub(crate) struct CreateReservationRequest {
     /// The lines of the order, with each ticket type of a section once. The seats of all lines are held, or none.
     #[schema(min_items = 1, max_items = 20)]
     items: Option<Vec<LineRequest>>,
+    /// A code for a lower price, or for ticket types that are sold only with a code.
+    #[schema(example = "SPRING", max_length = 100)]
+    code: Option<String>,
     /// Who gets the seats; the caller if absent. Only an administrator can name somebody else.
     pub(crate) customer_id: Option<Uuid>,
     /// The e-mail address of a guest. It may also be given later, before paying.
@@ -44,6 +47,7 @@ read_object!(CreateReservationRequest {
     quantity,
     specific_seats,
     items,
+    code,
     customer_id,
     email
 });
@@ -135,6 +139,7 @@ impl TryFrom<&CreateReservationRequest> for HoldSeats {
             event_id: EventId::new(request.event_id),
             lines,
             customer: HoldFor::Caller,
+            code: request.code.clone(),
         })
     }
 }

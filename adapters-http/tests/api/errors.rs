@@ -14,7 +14,7 @@ use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_domain::transition::Action;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::event_details::EventStatus;
-use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::ids::{CodeId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::seating::SeatId;
@@ -95,16 +95,32 @@ fn rows_of_holds() -> Vec<Row> {
                 section: Some("General".to_owned()),
                 ticket_type: Some("student".to_owned()),
                 pool: None,
+                code: None,
             },
             409,
             "NOT_ENOUGH_LEFT",
             Some(json!({ "requested": 3, "available": 2, "section": "General", "ticket_type": "student" })),
         ),
         (
+            Refusal::NotEnoughLeft {
+                requested: 3,
+                available: 0,
+                section: None,
+                ticket_type: None,
+                pool: None,
+                code: Some("SPRING".to_owned()),
+            },
+            409,
+            "NOT_ENOUGH_LEFT",
+            Some(json!({ "requested": 3, "available": 0, "code": "SPRING" })),
+        ),
+        (Refusal::CodeNotFound(CodeId::new(id)), 404, "CODE_NOT_FOUND", None),
+        (
             Refusal::CustomerLimitReached {
                 requested: 2,
                 has: Some(3),
                 limit: 4,
+                code: None,
             },
             409,
             "CUSTOMER_LIMIT_REACHED",

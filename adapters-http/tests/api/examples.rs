@@ -164,9 +164,14 @@ async fn the_example_of_every_operation_succeeds_and_is_answered_as_recorded() {
 async fn sells(player: &mut Player, root: &Actor, ada: &Actor) {
     let created = player.play(root, "create_event").await;
     player.keep("event_id", &created);
-    for operation in ["publish", "open_sales", "block_seats", "unblock_seats"] {
+    for operation in ["publish", "open_sales", "block_seats", "unblock_seats", "list_codes"] {
         player.play(root, operation).await;
     }
+    let added = player.play(root, "add_codes").await;
+    player.set(
+        "code_id",
+        added.body["codes"][0]["code_id"].as_str().unwrap().to_owned(),
+    );
     let held = player.play(ada, "create_reservation").await;
     player.keep("reservation_id", &held);
     player.play(ada, "extend_hold").await;
@@ -190,6 +195,12 @@ async fn sells(player: &mut Player, root: &Actor, ada: &Actor) {
         assert_eq!(several.body["lines"].as_array().unwrap().len(), 2);
         ada.cancel(&several.text("reservation_id")).await.expect(200);
     }
+    let cheaper = player
+        .play_example(ada, "create_reservation", Some("with_a_code"), &[])
+        .await;
+    assert_eq!(cheaper.body["lines"][0]["code"], "SPRING");
+    ada.cancel(&cheaper.text("reservation_id")).await.expect(200);
+    player.play(root, "end_code").await;
     let refunded = player.play(root, "refund_payment").await;
     let token = refunded.header("ticketing-consistency");
     let seen = [("ticketing-consistency", token.as_str())];

@@ -10,6 +10,7 @@ mod availability;
 mod bad_requests;
 mod blocking;
 mod browsers;
+mod codes;
 mod consistency;
 mod customer_limits;
 mod envelope;

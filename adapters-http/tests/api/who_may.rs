@@ -23,6 +23,9 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("cancel_event",               [401, 403, 403, 200, 403, 200]),
     ("block_seats",                [401, 403, 403, 200, 403, 200]),
     ("unblock_seats",              [401, 403, 403, 200, 403, 200]),
+    ("add_codes",                  [401, 403, 403, 201, 403, 201]),
+    ("list_codes",                 [401, 403, 403, 200, 403, 200]),
+    ("end_code",                   [401, 403, 403, 200, 403, 200]),
     ("get_availability",           [200, 200, 200, 200, 200, 200]),
     ("get_section",                [200, 200, 200, 200, 200, 200]),
     ("event_analytics",            [401, 403, 403, 200, 403, 200]),
@@ -122,6 +125,7 @@ struct World {
     people: Vec<(&'static str, Actor)>,
     event: String,
     reservation: String,
+    code: String,
     payment: String,
     passkey: String,
 }
@@ -156,6 +160,15 @@ impl World {
             let path = format!("/api/events/{event}/sections/General/block");
             olga.post(&path, json!({ "quantity": 1 })).await.expect(200);
         }
+        let mut code = String::new();
+        if operation == "end_code" {
+            let body = json!({ "codes": ["AUTUMN"], "percent": "20" });
+            let added = olga.post(&format!("/api/events/{event}/codes"), body).await;
+            added.expect(201).body["codes"][0]["code_id"]
+                .as_str()
+                .unwrap()
+                .clone_into(&mut code);
+        }
         if ["get_payment", "refund_payment"].contains(&operation) {
             payment = alice.pay(&reservation, "tok_visa").await.expect(200).text("payment_id");
         }
@@ -166,6 +179,7 @@ impl World {
             people,
             event,
             reservation,
+            code,
             payment,
             passkey,
         }
@@ -184,6 +198,7 @@ impl World {
             .path
             .replace("{event_id}", &self.event)
             .replace("{section}", "General")
+            .replace("{code_id}", &self.code)
             .replace("{customer_id}", &alice.id().to_string())
             .replace("{reservation_id}", &self.reservation)
             .replace("{payment_id}", &self.payment)
@@ -206,6 +221,7 @@ impl World {
         let body = match operation {
             "create_event" => event_request(&self.server.in_days(60)),
             "block_seats" | "unblock_seats" => json!({ "quantity": 1 }),
+            "add_codes" => json!({ "codes": ["SPRING"], "percent": "20" }),
             "cancel_event" | "refund_payment" => json!({ "reason": "a test" }),
             "create_reservation" => json!({ "event_id": self.event, "section": "General", "quantity": 1 }),
             "pay_reservation" => json!({ "payment_method": method }),

@@ -12,6 +12,7 @@ use ticketing_ports::vocabulary::buyer::Buyer;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 use ticketing_ports::vocabulary::roles::Role;
 
+use super::quotas::tickets_of;
 use super::stop::Stop;
 use super::unit_of_work::{Every, UnitOfWork};
 use crate::inventory::{CUSTOMERS_SINCE, CustomerHold, Inventory};
@@ -47,7 +48,13 @@ impl UnitOfWork<'_> {
             let has = sum(holds.iter().map(|hold| hold.quantity)).saturating_add(sold(&sections, customer));
             if has.saturating_add(requested) > limit {
                 let has = Some(has);
-                return Err(Refusal::CustomerLimitReached { requested, has, limit }.into());
+                return Err(Refusal::CustomerLimitReached {
+                    requested,
+                    has,
+                    limit,
+                    code: None,
+                }
+                .into());
             }
         }
         Ok(())
@@ -58,8 +65,9 @@ impl UnitOfWork<'_> {
     ///
     /// # Errors
     /// When a section is not loaded.
-    pub(crate) fn read_for_limits(&self, by: Buyer) -> Result<(), Stop> {
-        if self.most_seats()?.is_some() || self.most_holds(by).is_some() {
+    pub(crate) fn read_for_limits(&self, by: Buyer, lines: &[Line]) -> Result<(), Stop> {
+        let has_limit = self.most_seats()?.is_some() || self.most_holds(by).is_some();
+        if has_limit || self.have_limited_codes(&tickets_of(lines))? {
             self.every::<Inventory>()?;
         }
         Ok(())
@@ -69,17 +77,26 @@ impl UnitOfWork<'_> {
     /// counted when it was held. But a hold that ran out no longer counts, so the customer may meanwhile have other
     /// seats. If a section is not loaded, returns `false` and notes its stream as a miss.
     pub(super) fn may_still_have(&self, reservation: ReservationId, customer: CustomerId, lines: &[Line]) -> bool {
-        let limit = match self.most_seats() {
-            Ok(Some(limit)) => limit,
-            Ok(None) => return true,
-            Err(_) => return false,
+        let Ok(most_seats) = self.most_seats() else {
+            return false;
         };
+        let tickets = tickets_of(lines);
+        let Ok(has_limited_codes) = self.have_limited_codes(&tickets) else {
+            return false;
+        };
+        if most_seats.is_none() && !has_limited_codes {
+            return true;
+        }
         let Ok(sections) = self.every::<Inventory>() else {
             return false;
         };
         if self.all_held(reservation, customer, lines) {
             return true;
         }
+        if self.may_use_codes(customer, reservation, &tickets, false).is_err() {
+            return false;
+        }
+        let Some(limit) = most_seats else { return true };
         let has = self.has_beside(&sections, reservation, customer);
         // If the fact could not tell whose the seats are, they would count for nobody.
         has.saturating_add(quantity(lines)) <= limit && self.facts_tell_customers()
@@ -90,15 +107,22 @@ impl UnitOfWork<'_> {
     /// # Errors
     /// When the customer would have too many seats, or when a section is not loaded.
     pub(crate) fn may_buy(&self, reservation: ReservationId, customer: CustomerId, lines: &[Line]) -> Result<(), Stop> {
+        // Nobody has proven yet to be this customer.
+        self.may_use_codes(customer, reservation, &tickets_of(lines), false)?;
         let Some(limit) = self.most_seats()? else {
             return Ok(());
         };
         let sections = self.every::<Inventory>()?;
         let (requested, has) = (quantity(lines), self.has_beside(&sections, reservation, customer));
         if has.saturating_add(requested) > limit {
-            // Nobody has proven yet to be this customer.
             let has = None;
-            return Err(Refusal::CustomerLimitReached { requested, has, limit }.into());
+            return Err(Refusal::CustomerLimitReached {
+                requested,
+                has,
+                limit,
+                code: None,
+            }
+            .into());
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! Takes tickets of a quota: of a ticket type, a tier or a pool.
+//! Takes tickets of a quota: of a ticket type, a tier, a pool or a code.
 //!
 //! When a hold has run out, the next command may take its tickets of a quota, as it may take its seats. That command then
 //! releases the hold in the same commit. So the facts of whole commits never exceed a quota, whatever the clocks of several servers
 //! say, and what is still claimed can be sold without looking at the quota again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ticketing_ports::Timestamp;
@@ -13,8 +13,9 @@ use ticketing_ports::vocabulary::ids::{ReservationId, SectionId};
 
 use super::stop::{Declined, Stop};
 use super::unit_of_work::UnitOfWork;
+use crate::catalog::Listing;
 use crate::inventory::{Inventory, InventoryCommand, InventoryState, ReleaseReason};
-use crate::quotas::{Quota, Tickets, quotas_of};
+use crate::quotas::{Quota, Tickets, of_code, quotas_of};
 use crate::reservation::{Line, sections_of};
 
 /// Why a quota has no room.
@@ -41,8 +42,8 @@ impl UnitOfWork<'_> {
     ///
     /// # Errors
     /// When fewer tickets are left in a quota, or a section is not loaded.
-    pub(crate) fn make_room(&mut self, details: &EventDetails, tickets: &[Tickets]) -> Result<(), Stop> {
-        let touched = touched(details, tickets);
+    pub(crate) fn make_room(&mut self, listing: &Listing, tickets: &[Tickets]) -> Result<(), Stop> {
+        let touched = touched(listing, tickets);
         self.look_at_all(&touched);
         if self.has_missed() {
             return Err(Stop::Load);
@@ -70,12 +71,14 @@ impl UnitOfWork<'_> {
         if self.has_all_claims(reservation, lines) {
             return true;
         }
-        let Ok(details) = self.details() else { return false };
+        let Ok(listing) = self.listing().cloned() else {
+            return false;
+        };
         let tickets = tickets_of(lines);
-        if !are_told(&details, &tickets) {
+        if !are_told(&listing.details, &tickets) {
             return false;
         }
-        let touched = touched(&details, &tickets);
+        let touched = touched(&listing, &tickets);
         self.look_at_all(&touched);
         touched.iter().all(|(quota, requested)| {
             let free = self.free(quota, Some(reservation));
@@ -91,8 +94,10 @@ impl UnitOfWork<'_> {
         if self.has_all_claims(reservation, lines) {
             return true;
         }
-        let Ok(details) = self.details() else { return false };
-        let mut touched = touched(&details, &tickets_of(lines)).into_iter();
+        let Ok(listing) = self.listing().cloned() else {
+            return false;
+        };
+        let mut touched = touched(&listing, &tickets_of(lines)).into_iter();
         touched.all(|(quota, requested)| self.make_room_in(&quota, requested, Some(reservation)).is_ok())
     }
 
@@ -176,9 +181,14 @@ fn are_told(details: &EventDetails, tickets: &[Tickets]) -> bool {
 }
 
 /// Returns the quotas in which some of these tickets count, each with how many.
-fn touched<'e>(details: &'e EventDetails, tickets: &[Tickets]) -> Vec<(Quota<'e>, u32)> {
-    let quotas = quotas_of(details)
+fn touched<'e>(listing: &'e Listing, tickets: &[Tickets]) -> Vec<(Quota<'e>, u32)> {
+    let codes: BTreeSet<_> = tickets.iter().filter_map(|ticket| ticket.code_id).collect();
+    let of_codes = codes
         .into_iter()
+        .filter_map(|code| of_code(&listing.details, listing.codes.get(code)?));
+    let quotas = quotas_of(&listing.details)
+        .into_iter()
+        .chain(of_codes)
         .map(|quota| (quota.count(tickets), quota));
     let touched = quotas.filter(|(requested, _)| *requested > 0);
     touched.map(|(requested, quota)| (quota, requested)).collect()

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
+use ticketing_ports::vocabulary::codes::CodeRules;
 use ticketing_ports::vocabulary::event_details::{Pool, PricingTier, RefundRule, TicketTypeRules, Venue};
-use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::ids::{CodeId, EventId};
 use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::pricing::{FeeRules, TaxRounding, TaxRules};
 use ticketing_ports::vocabulary::roles::Actor;
@@ -41,6 +42,22 @@ pub enum CatalogCommand {
         /// Why the event is cancelled, in the organiser's words to the customers; `None` if the organiser gives no
         /// reason.
         reason: Option<Label>,
+    },
+    /// Let customers enter new codes.
+    AddCodes {
+        /// Who sends the command.
+        by: Actor,
+        /// What customers enter.
+        codes: Vec<Label>,
+        /// What each of the codes does.
+        rules: CodeRules,
+    },
+    /// Let nobody enter a code any more. What is held and sold with it stays so.
+    EndCode {
+        /// Who sends the command.
+        by: Actor,
+        /// The code.
+        code_id: CodeId,
     },
     /// Record that the event has begun, if its start time has come.
     Start,

@@ -3,16 +3,19 @@ use std::sync::Arc;
 use serde::Serialize;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::codes::CodeRules;
 use ticketing_ports::vocabulary::event_details::{EventStatus, Section};
-use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::ids::{CodeId, EventId};
 use ticketing_ports::vocabulary::roles::Actor;
+use ticketing_ports::vocabulary::seating::Label;
 
 use super::command::{CatalogCommand, EventDraft};
 use super::draft;
 use super::event::{
-    CancellationFinished, CatalogEvent, EXTENSIONS_SINCE, EventCancelled, EventCompleted, EventCreated, EventPublished,
-    SalesClosed, SalesOpened,
+    CancellationFinished, CatalogEvent, CodeEnded, CodesAdded, EXTENSIONS_SINCE, EventCancelled, EventCompleted,
+    EventCreated, EventPublished, SalesClosed, SalesOpened,
 };
+use super::new_codes;
 use super::state::{CatalogState, Listing};
 use crate::policy;
 use crate::reducer::{Context, Decision};
@@ -74,6 +77,12 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
                 .with_deadline(DeadlineChange::Clear(listing.deadline(DeadlineKind::EventStart)))
                 .with_deadline(DeadlineChange::Set(settle)))
         }
+        (CatalogState::Listed(listing), CatalogCommand::AddCodes { by, codes, rules }) => {
+            add_codes(listing, *by, codes, rules, ctx)
+        }
+        (CatalogState::Listed(listing), CatalogCommand::EndCode { by, code_id }) => {
+            end_code(listing, *by, *code_id, ctx)
+        }
         (CatalogState::Listed(listing), CatalogCommand::Start) => Ok(start(listing, ctx)),
         (CatalogState::Listed(listing), CatalogCommand::FinishCancellation) => {
             let events = if listing.settling {
@@ -123,6 +132,43 @@ fn create(event_id: EventId, by: Actor, draft: &EventDraft, ctx: &Context<'_>) -
         ..Decision::event(created)
     };
     Ok(decision.with_deadline(DeadlineChange::Set(start)))
+}
+
+/// The statuses of an event whose codes may change.
+const CODES_CHANGE: [EventStatus; 4] = [
+    EventStatus::Draft,
+    EventStatus::Published,
+    EventStatus::SalesOpen,
+    EventStatus::SalesClosed,
+];
+
+fn add_codes(
+    listing: &Listing,
+    by: Actor,
+    codes: &[Label],
+    rules: &CodeRules,
+    ctx: &Context<'_>,
+) -> Result<CatalogDecision, Refusal> {
+    listing.leave(by, &CODES_CHANGE, Action::ChangeCodes, ctx)?;
+    let codes = new_codes::accept(&listing.details, &listing.codes, codes, rules, ctx)?;
+    let added = CatalogEvent::from(CodesAdded {
+        codes,
+        rules: rules.clone(),
+    });
+    if !added.is_read_by_all(ctx.floor) {
+        return Err(Refusal::UpdateUnderWay);
+    }
+    Ok(Decision::event(added))
+}
+
+/// Ends a code. Nothing happens if it has ended already.
+fn end_code(listing: &Listing, by: Actor, code_id: CodeId, ctx: &Context<'_>) -> Result<CatalogDecision, Refusal> {
+    listing.leave(by, &CODES_CHANGE, Action::ChangeCodes, ctx)?;
+    match listing.codes.get(code_id) {
+        None => Err(Refusal::CodeNotFound(code_id)),
+        Some(code) if code.ended => Ok(Decision::nothing()),
+        Some(_) => Ok(Decision::event(CodeEnded { code_id })),
+    }
 }
 
 /// Records that the event has begun. If the deadline was delivered before the start time, sets the deadline again.

@@ -1,6 +1,5 @@
 //! The rules that a draft has to keep. All faults are reported at once, so that an organiser can mend them together.
 
-mod checks;
 mod fees_and_taxes;
 mod prices;
 
@@ -16,12 +15,12 @@ use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::seating::{RowPlaces, Seating};
 use ticketing_ports::vocabulary::text::folded;
 
+use super::checks::{NO_LEAP_SECOND, at_most, between, is_leap_second, one_to};
 use super::command::{EventDraft, SectionDraft, TicketTypeDraft};
 use super::iso_codes;
 use super::limits;
 use crate::reducer::Context;
 use crate::refusal::{FieldError, Refusal};
-use checks::{NO_LEAP_SECOND, at_most, between, is_leap_second, one_to};
 
 const DEFAULT_REFUND_POLICY: [RefundRule; 2] = [
     RefundRule {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::vocabulary::codes::CodeRules;
 use ticketing_ports::vocabulary::event_details::EventDetails;
-use ticketing_ports::vocabulary::ids::{EventId, UserId};
+use ticketing_ports::vocabulary::ids::{CodeId, EventId, UserId};
+use ticketing_ports::vocabulary::pricing::NamedCode;
 use ticketing_ports::vocabulary::seating::Label;
 
 use crate::stored::stored_events;
@@ -28,6 +30,10 @@ stored_events! {
         EventCancelled(EventCancelled) = "EventCancelled" v 1;
         /// Every reservation of the cancelled event is settled.
         CancellationFinished(CancellationFinished) = "CancellationFinished" v 1;
+        /// Customers can enter new codes.
+        CodesAdded(CodesAdded) = "CodesAdded" v 1 new in 8;
+        /// Nobody can enter a code any more.
+        CodeEnded(CodeEnded) = "CodeEnded" v 1 new in 8;
         /// The event has begun.
         EventCompleted(EventCompleted) = "EventCompleted" v 1;
     }
@@ -36,9 +42,16 @@ stored_events! {
 /// The generation from which on an event says how its holds may be extended.
 pub(super) const EXTENSIONS_SINCE: SchemaGeneration = SchemaGeneration(5);
 
-/// Turns a fact into schema version 4; `None` if the event has fees or taxes, or says how taxes are rounded.
+/// Turns a fact into schema version 4; `None` if the event has fees or taxes, says how taxes are rounded, or sells a ticket
+/// type only with a code.
 fn without_price_rules(created: EventCreated) -> Option<EventCreated> {
-    created.details.price_rules.are_default().then_some(created)
+    let mut types = created
+        .details
+        .sections
+        .iter()
+        .flat_map(|section| &section.ticket_types);
+    let is_told = created.details.price_rules.are_default() && !types.any(|of| of.rules.only_with_code);
+    is_told.then_some(created)
 }
 
 /// Turns a fact into schema version 3, whose tiers have no ids; `None` if version 4 cannot tell it either, if a section has ticket types, or a tier or a
@@ -115,6 +128,22 @@ pub struct EventCancelled {
 /// Every reservation of the cancelled event is settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancellationFinished {}
+
+/// Customers can enter these codes from now on. All do the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodesAdded {
+    /// The codes.
+    pub codes: Vec<NamedCode>,
+    /// What each of them does.
+    pub rules: CodeRules,
+}
+
+/// Nobody can enter the code any more. What is held and sold with it stays so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeEnded {
+    /// The code.
+    pub code_id: CodeId,
+}
 
 /// The event has begun: nothing more is sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

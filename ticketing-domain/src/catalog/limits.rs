@@ -14,6 +14,10 @@ pub const PRICING_TIERS: usize = 1_000;
 pub const FEES: usize = 20;
 /// How many taxes an event has at most.
 pub const TAXES: usize = 10;
+/// How many codes an event has at most.
+pub const CODES: usize = 10_000;
+/// How many codes are added at once at most.
+pub const CODES_AT_ONCE: usize = 1_000;
 /// How many rows a numbered section has at most.
 pub const ROWS_PER_SECTION: usize = 2_000;
 /// How many places a row has at most whose places are listed one by one.

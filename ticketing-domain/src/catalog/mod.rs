@@ -1,19 +1,23 @@
 //! The catalog entry of one event on sale: what is sold, at which price, and whether sales are open.
 
+mod checks;
+mod codes;
 mod command;
 mod decide;
 mod draft;
 mod event;
 mod iso_codes;
 pub mod limits;
+mod new_codes;
 mod state;
 
+pub use codes::{Code, Codes};
 pub use command::{CatalogCommand, EventDraft, FeeDraft, PriceRulesDraft, SectionDraft, TaxDraft, TicketTypeDraft};
 pub use decide::{CatalogEffect, decide};
 pub use draft::{check_currency, check_venue};
 pub use event::{
-    CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
-    SalesOpened,
+    CancellationFinished, CatalogEvent, CodeEnded, CodesAdded, EventCancelled, EventCompleted, EventCreated,
+    EventPublished, SalesClosed, SalesOpened,
 };
 pub use state::{CatalogState, Listing, SaleTerms};
 

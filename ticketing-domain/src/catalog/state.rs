@@ -7,6 +7,7 @@ use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, PricingTier, Section, TicketType};
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 
+use super::codes::{Code, Codes};
 use super::event::CatalogEvent;
 use crate::pricing;
 use crate::refusal::Refusal;
@@ -38,6 +39,8 @@ pub struct Listing {
     pub status: EventStatus,
     /// Whether a cancelled event still has reservations to settle.
     pub settling: bool,
+    /// The codes that customers may enter.
+    pub codes: Arc<Codes>,
 }
 
 /// The terms on which a section is sold at one moment.
@@ -54,6 +57,31 @@ pub struct SaleTerms<'e> {
 }
 
 impl SaleTerms<'_> {
+    /// Returns whether a code is valid for these tickets.
+    pub(crate) fn are_of(&self, code: &Code) -> bool {
+        code.rules
+            .is_for(&self.section.name, self.ticket_type.map(|of| &of.name))
+    }
+
+    /// Returns the terms to who has entered this code, or none.
+    ///
+    /// # Errors
+    /// When the ticket type is sold only with a code that names it.
+    pub(crate) fn opened_by(self, code: Option<&Code>) -> Result<Self, Refusal> {
+        match self.ticket_type {
+            Some(of) if of.rules.only_with_code => {
+                let section = &self.section.name;
+                if code.is_some_and(|code| code.rules.opens(section, &of.name)) {
+                    Ok(self)
+                } else {
+                    let reason = format!("{} is sold only with a code for it", of.name);
+                    Err(Refusal::invalid("ticket_type", reason))
+                }
+            }
+            _ => Ok(self),
+        }
+    }
+
     /// Returns whether these and other terms of one event are about the same ticket type of the same section.
     pub(crate) fn is_of_same_type(&self, other: &Self) -> bool {
         let id = |terms: &Self| terms.ticket_type.map(|of| of.ticket_type_id);
@@ -73,6 +101,7 @@ impl CatalogState {
                     details: Arc::clone(&created.details),
                     status: EventStatus::Draft,
                     settling: false,
+                    codes: Arc::default(),
                 });
             }
             (Self::Absent, _) => {}
@@ -91,7 +120,13 @@ impl CatalogState {
 
 impl Listing {
     fn evolve(&mut self, event: &CatalogEvent) {
+        match event {
+            CatalogEvent::CodesAdded(added) => return Arc::make_mut(&mut self.codes).add(&added.codes, &added.rules),
+            CatalogEvent::CodeEnded(ended) => return Arc::make_mut(&mut self.codes).end(ended.code_id),
+            _ => {}
+        }
         self.status = match event {
+            CatalogEvent::CodesAdded(_) | CatalogEvent::CodeEnded(_) => self.status,
             CatalogEvent::EventCreated(_) => EventStatus::Draft,
             CatalogEvent::EventPublished(_) => EventStatus::Published,
             CatalogEvent::SalesOpened(_) => EventStatus::SalesOpen,
@@ -170,6 +205,18 @@ impl Listing {
             tiers,
             held_until: now + chrono::TimeDelta::seconds(i64::from(self.details.hold_seconds)),
         })
+    }
+
+    /// Returns the code that a customer enters; `None` if the customer enters none.
+    ///
+    /// # Errors
+    /// When the event has no such code, or the code is not valid at `now`.
+    pub fn code(&self, entered: Option<&str>, now: Timestamp) -> Result<Option<&Code>, Refusal> {
+        let Some(text) = entered else { return Ok(None) };
+        let found = self.codes.find(text);
+        let code = found.ok_or_else(|| Refusal::invalid("code", "is not a code of this event"))?;
+        code.may_be_entered(now)?;
+        Ok(Some(code))
     }
 
     /// Returns the event as readers see it at `now`.

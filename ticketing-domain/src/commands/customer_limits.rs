@@ -31,6 +31,7 @@ fn too_many_seats(requested: u32, has: u32) -> Refusal {
         requested,
         has: Some(has),
         limit: 4,
+        code: None,
     }
 }
 

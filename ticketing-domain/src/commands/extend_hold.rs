@@ -11,7 +11,7 @@ use ticketing_ports::vocabulary::ids::ReservationId;
 use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::refusal::Refusal;
-use crate::reservation::{Reservation, ReservationCommand};
+use crate::reservation::{Lines, Reservation, ReservationCommand};
 use crate::transition::Action;
 
 /// Lets the hold of a reservation last longer.
@@ -38,9 +38,10 @@ impl Command for ExtendHold {
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.buyer()?;
         let reservation_id = self.reservation_id;
-        unit.own_reservation(by, reservation_id)?;
+        let reservation = unit.own_reservation(by, reservation_id)?;
+        let lines = reservation.terms().map(|terms| Lines::clone(&terms.lines));
         unit.not_cancelled()?;
-        unit.read_for_limits(by)?;
+        unit.read_for_limits(by, &lines.unwrap_or_default())?;
         let listing = unit.listing()?;
         let status = listing.status_at(unit.now());
         if status == EventStatus::Completed {

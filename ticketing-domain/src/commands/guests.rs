@@ -245,6 +245,7 @@ fn a_person_buys_as_a_guest_no_more_than_one_customer_may_have() {
         requested,
         has,
         limit: 2,
+        code: None,
     };
     let refused = house.asks(known(1, grace().user_id), paying(first)).unwrap_err();
     assert_eq!(refused, too_many(2, None), "her own hold counts");

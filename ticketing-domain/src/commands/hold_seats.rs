@@ -24,7 +24,7 @@ use super::section_refusals::refused;
 use super::shares::{Share, shares};
 use super::wanted_line::{MAX_LINES, WantedLine, field};
 use crate::book::{Stop, UnitOfWork, Wants};
-use crate::catalog::{Listing, SaleTerms};
+use crate::catalog::{Code, Listing, SaleTerms};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, PARTS_SINCE, SeatsHeld, TakenSeats};
 use crate::pricing::LinePrice;
@@ -41,6 +41,9 @@ pub struct HoldSeats {
     pub lines: Vec<WantedLine>,
     /// For whom the seats are held.
     pub customer: HoldFor,
+    /// The code that the customer enters; `None` if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// For whom seats are held. The domain cannot tell whether a customer exists, so whoever calls the engine looks that
@@ -76,7 +79,8 @@ impl Command for HoldSeats {
         let customer_id = self.customer(by, reservation_id)?;
         let listing = unit.listing_seen_by(by.account())?.clone();
         let details = &listing.details;
-        let terms = self.terms(&listing, unit.now())?;
+        let code = listing.code(self.code.as_deref(), unit.now())?;
+        let terms = self.terms(&listing, code, unit.now())?;
         unit.may_hold_more(by, customer_id, self.quantity())?;
         let parties = parties(&self.lines, &terms)?;
         if parties.len() > 1 {
@@ -86,10 +90,11 @@ impl Command for HoldSeats {
             // A line without the id of its tier would not count in the quota of that tier later on.
             return Err(Refusal::UpdateUnderWay.into());
         }
-        let shares = shares(unit, details, &self.lines, &terms)?;
+        let shares = shares(unit, details, &self.lines, &terms, code)?;
         let prices = line_prices(details, &shares)?;
         let tickets: Vec<_> = shares.iter().map(Share::tickets).collect();
-        unit.make_room(details, &tickets)?;
+        unit.may_use_codes(customer_id, reservation_id, &tickets, true)?;
+        unit.make_room(&listing, &tickets)?;
         let held_until = terms[0].held_until;
         let mut seats = vec![None; terms.len()];
         for party in &parties {
@@ -139,11 +144,26 @@ impl HoldSeats {
             event_id,
             lines: vec![WantedLine::best(section, quantity)],
             customer: HoldFor::Caller,
+            code: None,
+        }
+    }
+
+    /// Enters a code.
+    #[must_use]
+    pub fn with_code(self, code: impl Into<String>) -> Self {
+        Self {
+            code: Some(code.into()),
+            ..self
         }
     }
 
     /// Returns the terms on which each line is sold now. There is at least one.
-    fn terms<'e>(&self, listing: &'e Listing, now: Timestamp) -> Result<Vec<SaleTerms<'e>>, Refusal> {
+    fn terms<'e>(
+        &self,
+        listing: &'e Listing,
+        code: Option<&Code>,
+        now: Timestamp,
+    ) -> Result<Vec<SaleTerms<'e>>, Refusal> {
         if self.lines.is_empty() || self.lines.len() > MAX_LINES {
             let reason = format!("must have between 1 and {MAX_LINES} lines");
             return Err(Refusal::invalid("items", reason));
@@ -152,11 +172,15 @@ impl HoldSeats {
         for (index, wanted) in self.lines.iter().enumerate() {
             let of_line = listing
                 .terms(&wanted.section, wanted.ticket_type.as_deref(), wanted.quantity, now)
+                .and_then(|terms| terms.opened_by(code))
                 .map_err(|refusal| self.of_line(index, refusal))?;
             if terms.iter().any(|other| other.is_of_same_type(&of_line)) {
                 return Err(said_twice(index, &of_line));
             }
             terms.push(of_line);
+        }
+        if code.is_some_and(|code| !terms.iter().any(|terms| terms.are_of(code))) {
+            return Err(Refusal::invalid("code", "is for none of these tickets"));
         }
         let requested = self.quantity();
         let limit = listing.details.max_seats_per_order;
@@ -262,7 +286,7 @@ fn line(line_id: LineId, share: &Share<'_>, seats: TakenSeats, allocation: Alloc
         seats,
         allocation,
         unit_price: share.tier.price,
-        code: None,
+        code: share.code.map(|code| code.named.clone()),
         price_parts: price.parts,
         total: price.total,
     }

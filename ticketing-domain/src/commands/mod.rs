@@ -1,19 +1,23 @@
 //! The commands of the box office, one file for each.
 //!
 //! People send [`CreateEvent`], [`PublishEvent`], [`OpenSales`], [`CloseSales`], [`CancelEvent`], [`BlockSeats`],
-//! [`UnblockSeats`], [`HoldSeats`], [`ExtendHold`], [`AuthorizePayment`], [`PayReservation`], [`CancelReservation`],
+//! [`UnblockSeats`], [`AddCodes`], [`EndCode`], [`HoldSeats`], [`ExtendHold`], [`AuthorizePayment`], [`PayReservation`], [`CancelReservation`],
 //! [`RefundPayment`]. The gateway's answers are sent as [`ReportPayment`]. Deadlines send [`CompleteEvent`],
 //! [`ExpireHold`], [`RetryPayment`], [`SettleCancellation`].
 
+mod add_codes;
 mod authorize_payment;
 mod block_seats;
 mod cancel_event;
 mod cancel_reservation;
 mod close_sales;
+#[cfg(test)]
+mod codes;
 mod complete_event;
 mod create_event;
 #[cfg(test)]
 mod customer_limits;
+mod end_code;
 mod expire_hold;
 mod extend_hold;
 #[cfg(test)]
@@ -44,6 +48,7 @@ mod ticket_types;
 mod unblock_seats;
 mod wanted_line;
 
+pub use add_codes::AddCodes;
 pub use authorize_payment::AuthorizePayment;
 pub use block_seats::BlockSeats;
 pub use cancel_event::CancelEvent;
@@ -51,6 +56,7 @@ pub use cancel_reservation::CancelReservation;
 pub use close_sales::CloseSales;
 pub use complete_event::CompleteEvent;
 pub use create_event::CreateEvent;
+pub use end_code::EndCode;
 pub use expire_hold::ExpireHold;
 pub use extend_hold::ExtendHold;
 pub use hold_seats::{HoldFor, HoldSeats};

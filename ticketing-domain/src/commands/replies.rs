@@ -7,7 +7,7 @@ use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::ReservationView;
 
-use crate::catalog::{Catalog, CatalogState};
+use crate::catalog::{Catalog, CatalogState, Codes};
 use crate::command::Reply;
 use crate::inventory::{Inventory, InventoryState};
 use crate::payment::{Payment, PaymentState};
@@ -22,6 +22,14 @@ impl Reply for EventView {
 
     fn from_former_record(record: &str) -> Option<Self> {
         serde_json::from_str(record).ok()
+    }
+}
+
+impl Reply for Codes {
+    type Of = Catalog;
+
+    fn view(state: &CatalogState, _: Version, _: Timestamp) -> Option<Self> {
+        Some(Self::clone(&state.listing()?.codes))
     }
 }
 

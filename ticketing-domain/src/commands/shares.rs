@@ -5,7 +5,7 @@ use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier};
 
 use super::wanted_line::WantedLine;
 use crate::book::{Stop, UnitOfWork};
-use crate::catalog::SaleTerms;
+use crate::catalog::{Code, SaleTerms};
 use crate::quotas::{self, Tickets};
 
 /// Those tickets of a line that are sold at the price of one tier.
@@ -17,6 +17,8 @@ pub(super) struct Share<'o> {
     pub(super) terms: &'o SaleTerms<'o>,
     /// The tier.
     pub(super) tier: &'o PricingTier,
+    /// The code that the customer has entered for them; `None` if none.
+    pub(super) code: Option<&'o Code>,
     /// How many tickets.
     pub(super) quantity: u32,
 }
@@ -28,6 +30,7 @@ impl Share<'_> {
             section_id: self.terms.section.section_id,
             ticket_type_id: self.terms.ticket_type.map(|of| of.ticket_type_id),
             tier_id: self.tier.tier_id,
+            code_id: self.code.map(|code| code.named.code_id),
             quantity: self.quantity,
         }
     }
@@ -42,9 +45,11 @@ pub(super) fn shares<'o>(
     details: &EventDetails,
     lines: &[WantedLine],
     terms: &'o [SaleTerms<'o>],
+    code: Option<&'o Code>,
 ) -> Result<Vec<Share<'o>>, Stop> {
     let mut shares = Vec::with_capacity(lines.len());
     for (line, (wanted, terms)) in lines.iter().zip(terms).enumerate() {
+        let code = code.filter(|code| terms.are_of(code));
         let mut open = wanted.quantity;
         let mut last = None;
         for &tier in &terms.tiers {
@@ -58,6 +63,7 @@ pub(super) fn shares<'o>(
                     line,
                     terms,
                     tier,
+                    code,
                     quantity,
                 });
             }

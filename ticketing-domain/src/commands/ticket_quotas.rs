@@ -46,6 +46,7 @@ fn pool(requested: u32, available: u32) -> Refusal {
         section: None,
         ticket_type: None,
         pool: Some("the house".to_owned()),
+        code: None,
     }
 }
 
@@ -91,6 +92,7 @@ fn a_type_of_which_all_tickets_are_gone_is_refused_although_places_are_free() {
         section: Some("Floor".to_owned()),
         ticket_type: Some("student".to_owned()),
         pool: None,
+        code: None,
     };
     assert_eq!(refused, too_few);
     let words = "2 tickets were requested, but only 1 of the type student in section Floor are left";

@@ -88,6 +88,17 @@ impl Customers {
         self.sold.get(&customer).copied().unwrap_or(0)
     }
 
+    /// Returns the reservations by which a customer holds or has bought seats.
+    pub(super) fn reservations_of(&self, customer: CustomerId) -> impl Iterator<Item = ReservationId> + '_ {
+        let mark = CustomerMark::of(customer);
+        let first = (mark, Kept::Held, ReservationId::new(Uuid::nil()));
+        let last = (mark, Kept::Sold, ReservationId::new(Uuid::max()));
+        let of_the_mark = self.claims.range(first..=last);
+        of_the_mark
+            .filter(move |(_, other)| **other == customer)
+            .map(|((.., reservation), _)| *reservation)
+    }
+
     /// Returns the reservations by which a customer holds seats, in the order of their ids.
     pub(super) fn holds_of(&self, customer: CustomerId) -> impl Iterator<Item = ReservationId> + '_ {
         let mark = CustomerMark::of(customer);

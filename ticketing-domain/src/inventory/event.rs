@@ -3,7 +3,7 @@ use std::convert::identity;
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::identity::SchemaGeneration;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{CodeId, CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId, Seating};
 
 use crate::stored::stored_events;
@@ -15,8 +15,8 @@ stored_events! {
         SectionOpened(SectionOpened) = "SectionOpened" v 2 since 4 else 1 => with_numbered_rows,
             from { 1 => identity };
         /// Free seats became held.
-        SeatsHeld(SeatsHeld) = "SeatsHeld" v 3 since 6 else 2 => held_undivided, since 5 else 1 => held_by_somebody,
-            from { 2 => identity, 1 => identity };
+        SeatsHeld(SeatsHeld) = "SeatsHeld" v 4 since 8 else 3 => held_without_code, since 6 else 2 => held_undivided, since 5 else 1 => held_by_somebody,
+            from { 3 => identity, 2 => identity, 1 => identity };
         /// A hold lasts longer.
         HoldExtended(HoldExtended) = "HoldExtended" v 1 new in 5;
         /// Held or sold seats became free.
@@ -24,8 +24,8 @@ stored_events! {
         /// Held seats became sold.
         SeatsSold(SeatsSold) = "SeatsSold" v 2 since 7 else 1 => sold_to_the_holder, from { 1 => identity };
         /// Free seats became sold at once.
-        SeatsRetaken(SeatsRetaken) = "SeatsRetaken" v 3 since 6 else 2 => retaken_undivided,
-            since 5 else 1 => retaken_by_somebody, from { 2 => identity, 1 => identity };
+        SeatsRetaken(SeatsRetaken) = "SeatsRetaken" v 4 since 8 else 3 => retaken_without_code, since 6 else 2 => retaken_undivided,
+            since 5 else 1 => retaken_by_somebody, from { 3 => identity, 2 => identity, 1 => identity };
         /// Free seats were taken off sale.
         SeatsBlocked(SeatsBlocked) = "SeatsBlocked" v 1;
         /// Blocked seats became free.
@@ -43,6 +43,20 @@ pub(crate) const CUSTOMERS_SINCE: SchemaGeneration = SchemaGeneration(5);
 
 /// The generation from which on facts tell of which ticket types and tiers the seats are.
 pub(crate) const PARTS_SINCE: SchemaGeneration = SchemaGeneration(6);
+
+/// Turns a fact into schema version 3; `None` if a code was entered for some of the seats, which that version cannot tell.
+fn held_without_code(held: SeatsHeld) -> Option<SeatsHeld> {
+    held.parts.iter().all(|part| part.code_id.is_none()).then_some(held)
+}
+
+/// Turns a fact into schema version 3; `None` if a code was entered for some of the seats, which that version cannot tell.
+fn retaken_without_code(retaken: SeatsRetaken) -> Option<SeatsRetaken> {
+    retaken
+        .parts
+        .iter()
+        .all(|part| part.code_id.is_none())
+        .then_some(retaken)
+}
 
 /// Turns a fact into schema version 2; `None` if the seats differ in type or tier, which that version cannot tell.
 fn held_undivided(held: SeatsHeld) -> Option<SeatsHeld> {
@@ -172,7 +186,7 @@ pub struct SeatsHeld {
     pub parts: Vec<Part>,
 }
 
-/// So many seats of one ticket type and tier.
+/// So many seats of one ticket type and tier, with one code or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// The ticket type; `None` in a section without types.
@@ -180,6 +194,9 @@ pub struct Part {
     pub ticket_type_id: Option<TicketTypeId>,
     /// The pricing tier.
     pub tier_id: TierId,
+    /// The code that the customer entered for these seats; `None` if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_id: Option<CodeId>,
     /// How many seats.
     pub quantity: u32,
 }

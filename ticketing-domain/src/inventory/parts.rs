@@ -1,8 +1,8 @@
-//! Of which ticket types and tiers the claims of a section are, and the sums of that.
+//! Of which ticket types and tiers the claims of a section are, with which codes, and the sums of that.
 
 use std::collections::BTreeMap;
 
-use ticketing_ports::vocabulary::ids::{ReservationId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{CodeId, ReservationId, TicketTypeId, TierId};
 
 use super::event::Part;
 
@@ -15,6 +15,8 @@ pub enum Counted {
     TicketType(TicketTypeId),
     /// The places whose tickets are sold at the price of one tier.
     Tier(TierId),
+    /// The places for whose tickets one code was entered.
+    Code(CodeId),
 }
 
 impl Counted {
@@ -23,6 +25,7 @@ impl Counted {
             Self::All => true,
             Self::TicketType(id) => part.ticket_type_id == Some(id),
             Self::Tier(id) => part.tier_id == id,
+            Self::Code(id) => part.code_id == Some(id),
         }
     }
 }
@@ -31,7 +34,7 @@ impl Counted {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Parts {
     of_claims: BTreeMap<ReservationId, Box<[Part]>>,
-    /// How many places are held and sold, if any, in each ticket type and in each tier.
+    /// How many places are held and sold, if any, in each ticket type and in each tier, and with each code.
     sums: BTreeMap<Counted, u32>,
 }
 
@@ -63,7 +66,7 @@ impl Parts {
         parts
     }
 
-    /// Returns how many places are held and sold in a ticket type or a tier.
+    /// Returns how many places are held and sold in a ticket type or a tier, or with a code.
     pub(super) fn sum(&self, counted: Counted) -> u32 {
         self.sums.get(&counted).copied().unwrap_or(0)
     }
@@ -86,5 +89,9 @@ pub(super) fn fitting(parts: &[Part], places: u32) -> Box<[Part]> {
 
 fn counted_in(part: &Part) -> impl Iterator<Item = Counted> {
     let of_type = part.ticket_type_id.map(Counted::TicketType);
-    of_type.into_iter().chain([Counted::Tier(part.tier_id)])
+    let with_code = part.code_id.map(Counted::Code);
+    of_type
+        .into_iter()
+        .chain([Counted::Tier(part.tier_id)])
+        .chain(with_code)
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{CodeId, CustomerId, EventId, ReservationId, SectionId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
 
 use super::claim::{ClaimKind, CompactClaim, NamedClaim, Places};
@@ -22,7 +22,7 @@ use crate::snapshot::{SnapshotFormat, UnreadableSnapshot};
 /// How the snapshots of a section are written and read. Raise the number if a change of the code makes another state
 /// from the same facts, or writes the same state as other bytes: older snapshots are then no longer read.
 pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
-    number: 3,
+    number: 4,
     entries: |state| state.section().map_or(0, |section| section.claims.len()),
     write,
     read,
@@ -32,7 +32,7 @@ pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
 /// it rarely has to grow.
 const USUAL: usize = 4_096;
 /// How many more bytes of the snapshot each claim usually takes.
-const USUAL_CLAIM: usize = 58;
+const USUAL_CLAIM: usize = 59;
 
 /// An opened section in its stored form. `Claims` is [`ClaimsOf`] for writing, and a list for reading.
 #[derive(Serialize, Deserialize)]
@@ -77,23 +77,24 @@ enum Taken<'a> {
     Seats(Cow<'a, [SeatIndex]>),
 }
 
-/// Parts in their stored form: of each its ticket type, its tier and its quantity.
+/// Parts in their stored form: of each its ticket type, its tier, its code and its quantity.
 struct WrittenParts<'a>(Cow<'a, [Part]>);
 
-type WrittenPart = (Option<TicketTypeId>, TierId, u32);
+type WrittenPart = (Option<TicketTypeId>, TierId, Option<CodeId>, u32);
 
 impl Serialize for WrittenParts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = |part: &Part| -> WrittenPart { (part.ticket_type_id, part.tier_id, part.quantity) };
+        let written = |part: &Part| -> WrittenPart { (part.ticket_type_id, part.tier_id, part.code_id, part.quantity) };
         serializer.collect_seq(self.0.iter().map(written))
     }
 }
 
 impl<'de> Deserialize<'de> for WrittenParts<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = |(ticket_type_id, tier_id, quantity): WrittenPart| Part {
+        let read = |(ticket_type_id, tier_id, code_id, quantity): WrittenPart| Part {
             ticket_type_id,
             tier_id,
+            code_id,
             quantity,
         };
         let written = Vec::<WrittenPart>::deserialize(deserializer)?;

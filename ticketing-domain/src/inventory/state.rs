@@ -165,6 +165,19 @@ impl InventoryState {
             .map_or(0, |section| section.taken_by(reservation, counted))
     }
 
+    /// Returns how many of these places a customer has at `now`, those of one reservation not counted. Holds that have run out
+    /// are not among them, nor are claims whose facts did not tell their customer.
+    pub fn taken_by_customer(
+        &self,
+        customer: CustomerId,
+        counted: Counted,
+        now: Timestamp,
+        beside: ReservationId,
+    ) -> u32 {
+        let section = self.section();
+        section.map_or(0, |section| section.taken_by_customer(customer, counted, now, beside))
+    }
+
     /// Returns the holds that have run out and are not released yet, and have some of these places: when each ran out,
     /// and how many it has. The oldest comes first.
     pub fn lapsed_with(

@@ -3,8 +3,9 @@
 //! A hold that has run out counts until it is released. Whoever takes what such a hold has, releases it.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 
+use super::claim::ClaimKind;
 use super::parts::Counted;
 use super::section::Section;
 
@@ -29,6 +30,25 @@ impl Section {
                     .sum()
             }
         }
+    }
+
+    /// Returns how many of these places a customer has at `now`, those of one reservation not counted. Holds that have run out
+    /// are not among them.
+    pub(super) fn taken_by_customer(
+        &self,
+        customer: CustomerId,
+        counted: Counted,
+        now: Timestamp,
+        beside: ReservationId,
+    ) -> u32 {
+        let is_live = |reservation: &ReservationId| match self.claim(*reservation).map(|claim| claim.kind) {
+            Some(ClaimKind::Held { until }) => now < until,
+            Some(ClaimKind::Sold) => true,
+            None => false,
+        };
+        let others = self.customers.reservations_of(customer).filter(|id| *id != beside);
+        let each = others.filter(is_live).map(|id| self.taken_by(id, counted));
+        each.fold(0, u32::saturating_add)
     }
 
     /// Returns the holds that have run out and are not released yet, and have some of these places: when each ran out,

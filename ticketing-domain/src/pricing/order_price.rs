@@ -1,8 +1,9 @@
 //! Works out the price of an order, and the parts that it consists of.
 
-use ticketing_ports::vocabulary::codes::NamedCode;
 use ticketing_ports::vocabulary::money::{Currency, Money, MoneyError};
-use ticketing_ports::vocabulary::pricing::{Discount, Fee, FeeAmount, FeePer, PricePart, PriceRules, Tax, TaxRounding};
+use ticketing_ports::vocabulary::pricing::{
+    Discount, Fee, FeeAmount, FeePer, NamedCode, PricePart, PriceRules, Tax, TaxRounding,
+};
 
 use super::fractions::{WHOLE, divided, rounded, share};
 

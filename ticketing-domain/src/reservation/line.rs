@@ -2,10 +2,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationLine;
-use ticketing_ports::vocabulary::codes::NamedCode;
 use ticketing_ports::vocabulary::ids::{LineId, SectionId, TierId};
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_ports::vocabulary::pricing::PricePart;
+use ticketing_ports::vocabulary::pricing::{NamedCode, PricePart};
 use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, SoldLine};
 use ticketing_ports::vocabulary::seating::{Allocation, Label};
 
@@ -40,7 +39,8 @@ pub struct Line {
     /// The code that the customer entered for the line; `None` if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<NamedCode>,
-    /// The parts of the price. Empty if the line has neither discount, fees nor taxes, and so costs the price of its tickets.
+    /// The parts of the price. Empty if the event has no fees and taxes and no code lowers a price of the order: then the
+    /// line costs the price of its tickets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub price_parts: Vec<PricePart>,
     /// What all seats of the line cost together, with fees and taxes.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
-use ticketing_domain::inventory::InventoryEvent;
+use ticketing_domain::inventory::{InventoryEvent, Part};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::{Aggregate, StreamId};
@@ -17,6 +17,8 @@ use super::facts::facts_of;
 struct Has {
     customer: CustomerId,
     quantity: u32,
+    /// How many of the seats have a code.
+    with_code: u32,
     /// When the hold runs out; `None` if the seats are sold.
     until: Option<Timestamp>,
 }
@@ -35,6 +37,7 @@ pub(crate) fn nobody_has_more_than_one_customer_may_have(house: &House) -> TestC
                 let has = Has {
                     customer: held.customer_id.unwrap(),
                     quantity: held.seats.quantity(),
+                    with_code: with_code(&held.parts),
                     until: Some(held.held_until),
                 };
                 claims.insert(key, has);
@@ -43,6 +46,7 @@ pub(crate) fn nobody_has_more_than_one_customer_may_have(house: &House) -> TestC
                 let has = Has {
                     customer: retaken.customer_id.unwrap(),
                     quantity: retaken.seats.quantity(),
+                    with_code: with_code(&retaken.parts),
                     until: None,
                 };
                 claims.insert(key, has);
@@ -67,6 +71,11 @@ pub(crate) fn nobody_has_more_than_one_customer_may_have(house: &House) -> TestC
         if let Some(limit) = house.draft.max_seats_per_customer {
             prop_assert!(seats <= limit, "{customer} has {seats} seats, but may have {limit}");
         }
+        let uses: u32 = theirs.iter().map(|(_, has)| has.with_code).sum();
+        prop_assert!(
+            uses <= House::USES_PER_CUSTOMER,
+            "{customer} uses the code for {uses} tickets"
+        );
         let held = theirs.iter().filter(|(_, has)| has.until.is_some());
         let holds: BTreeSet<_> = held.map(|((reservation, _), _)| reservation).collect();
         prop_assert!(
@@ -76,4 +85,9 @@ pub(crate) fn nobody_has_more_than_one_customer_may_have(house: &House) -> TestC
         );
     }
     Ok(())
+}
+
+fn with_code(parts: &[Part]) -> u32 {
+    let with_code = parts.iter().filter(|part| part.code_id.is_some());
+    with_code.map(|part| part.quantity).sum()
 }

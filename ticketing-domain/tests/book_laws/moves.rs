@@ -94,6 +94,9 @@ pub(crate) fn every_fact_of_an_event_is_a_move_that_the_table_allows(house: &Hou
                 prop_assert_eq!(fact.event_type.as_ref(), "CancellationFinished");
                 prop_assert!(!listing.settling);
             }
+            Some(before) if ["CodesAdded", "CodeEnded"].contains(&&*fact.event_type) => {
+                prop_assert_eq!(listing.status, before);
+            }
             Some(before) => prop_assert!(EVENT_MOVES.contains(&(before, listing.status))),
         }
     }

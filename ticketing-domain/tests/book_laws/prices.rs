@@ -9,6 +9,7 @@ use ticketing_domain::reservation::{Line, ReservationEvent};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::streams::Aggregate;
 use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::pricing::PricePart;
 use ticketing_ports::vocabulary::reservation::SoldLine;
 use ticketing_testkit::generators::House;
@@ -54,7 +55,7 @@ fn its_parts_add_up(line: &Line) -> TestCaseResult {
     prop_assert_eq!(
         first,
         &PricePart::Base {
-            amount: ticketing_ports::vocabulary::money::Money::new(of_tickets, line.total.currency),
+            amount: Money::new(of_tickets, line.total.currency),
         }
     );
     let adding = line.price_parts.iter().filter(|part| !part.is_included());
@@ -76,6 +77,9 @@ fn an_order_that_costs_nothing_has_no_fee(lines: &[Line]) -> TestCaseResult {
     };
     let has_parts = lines.iter().any(|line| !line.price_parts.is_empty());
     if has_parts && lines.iter().all(|line| tickets(line) == 0) {
+        let parts = lines.iter().flat_map(|line| &line.price_parts);
+        let mut fees = parts.filter(|part| matches!(part, PricePart::Fee { .. }));
+        prop_assert_eq!(fees.next(), None);
         prop_assert!(lines.iter().all(|line| line.total.is_zero()), "{:?}", lines);
     }
     Ok(())

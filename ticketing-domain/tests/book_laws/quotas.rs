@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use ticketing_domain::catalog::{CatalogEvent, CatalogState, Codes};
 use ticketing_domain::inventory::{InventoryEvent, Part};
 use ticketing_domain::pricing::tiers_in_force;
-use ticketing_domain::quotas::{Tickets, quotas_of};
+use ticketing_domain::quotas::{Tickets, of_code, quotas_of};
 use ticketing_domain::reservation::{Line, ReservationEvent};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
@@ -15,12 +16,15 @@ use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{ReservationId, SectionId};
 use ticketing_testkit::generators::House;
 
+use super::facts::facts_of;
+
 /// The tickets of all claims, by section and reservation.
 type Claims = BTreeMap<(SectionId, ReservationId), Vec<Tickets>>;
 
 /// Follows the facts of all sections and orders, and adds up after each what is claimed.
 pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCaseResult {
     let details = house.details();
+    let codes = codes_of(house);
     let mut claims = Claims::new();
     let mut orders: BTreeMap<ReservationId, Vec<Tickets>> = BTreeMap::new();
     for fact in &house.log {
@@ -41,7 +45,7 @@ pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCas
                     for line in of_lines {
                         let found = of_claims
                             .iter()
-                            .position(|of| *of == line || *of == (line.0, None, None, line.3));
+                            .position(|of| *of == line || *of == (line.0, None, None, None, line.4));
                         prop_assert!(found.is_some(), "{line:?} is claimed otherwise: {of_claims:?}");
                         of_claims.remove(found.unwrap());
                     }
@@ -51,7 +55,8 @@ pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCas
             _ => {}
         }
         let tickets: Vec<_> = claims.values().flatten().copied().collect();
-        for quota in quotas_of(&details) {
+        let of_codes = codes.all().iter().filter_map(|code| of_code(&details, code));
+        for quota in quotas_of(&details).into_iter().chain(of_codes) {
             let taken = quota.count(&tickets);
             prop_assert!(taken <= quota.limit, "{taken} tickets are taken: {quota:?}");
         }
@@ -59,10 +64,22 @@ pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCas
     Ok(())
 }
 
-fn counted(tickets: Tickets) -> (SectionId, Option<u128>, Option<u128>, u32) {
+/// Returns the codes that the organiser has added.
+pub(crate) fn codes_of(house: &House) -> Codes {
+    let mut catalog = CatalogState::default();
+    for fact in facts_of(house, Aggregate::Catalog) {
+        catalog.evolve(&CatalogEvent::from_recorded(fact).unwrap());
+    }
+    Codes::clone(&catalog.listing().unwrap().codes)
+}
+
+type Counts = (SectionId, Option<u128>, Option<u128>, Option<u128>, u32);
+
+fn counted(tickets: Tickets) -> Counts {
     let ticket_type = tickets.ticket_type_id.map(|id| id.uuid().as_u128());
     let tier = tickets.tier_id.map(|id| id.uuid().as_u128());
-    (tickets.section_id, ticket_type, tier, tickets.quantity)
+    let code = tickets.code_id.map(|id| id.uuid().as_u128());
+    (tickets.section_id, ticket_type, tier, code, tickets.quantity)
 }
 
 /// What is taken again counts as its order says, whatever the fact itself tells.
@@ -78,10 +95,12 @@ fn follow(claims: &mut Claims, orders: &BTreeMap<ReservationId, Vec<Tickets>>, f
             ticket_type_id: None,
             tier_id: None,
             quantity,
+            code_id: None,
         };
         let of_parts = parts.iter().map(|part| Tickets {
             ticket_type_id: part.ticket_type_id,
             tier_id: Some(part.tier_id),
+            code_id: part.code_id,
             quantity: part.quantity,
             ..whole
         });

@@ -50,7 +50,7 @@ pub(crate) fn small_event(now: Timestamp) -> EventDraft {
             vec![
                 PricingTier {
                     quantity: Some(2),
-                    ..tier("Floor", 501)
+                    ..tier("Floor", 0)
                 },
                 tier("Floor", 1_001),
                 tier("Balcony", 5_003).of_type(label("regular")),

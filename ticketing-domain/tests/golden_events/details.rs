@@ -71,12 +71,14 @@ pub(crate) fn with_an_aisle() -> EventDetails {
 }
 
 pub(crate) fn with_all_there_is() -> EventDetails {
+    let mut with_types = with_types(with_an_aisle());
+    with_types.sections[0].ticket_types[1].rules.only_with_code = true;
     EventDetails {
         max_seats_per_customer: Some(12),
         extensions: Some(EXTENSIONS),
         pools: with_a_pool().pools,
         price_rules: with_fees_and_taxes().price_rules,
-        ..with_types(with_an_aisle())
+        ..with_types
     }
 }
 
@@ -146,6 +148,7 @@ fn with_types(mut details: EventDetails) -> EventDetails {
         min_per_order: Some(2),
         max_per_order: Some(4),
         quantity: Some(50),
+        only_with_code: false,
     };
     let types = [(10, "regular", TicketTypeRules::default()), (11, "student", rules)];
     details.sections[0].ticket_types = types

@@ -1,8 +1,8 @@
 //! One example of every version of every type of fact.
 
 use ticketing_domain::catalog::{
-    CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
-    SalesOpened,
+    CancellationFinished, CatalogEvent, CodeEnded, CodesAdded, EventCancelled, EventCompleted, EventCreated,
+    EventPublished, SalesClosed, SalesOpened,
 };
 use ticketing_domain::inventory::{
     HoldExtended, InventoryEvent, Part, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
@@ -18,8 +18,8 @@ use ticketing_domain::reservation::{
     ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationPaymentStarted, ReservationRefunded,
 };
 use ticketing_domain::stored::StoredEvent;
-use ticketing_ports::vocabulary::codes::NamedCode;
-use ticketing_ports::vocabulary::event_details::EventDetails;
+use ticketing_ports::vocabulary::codes::CodeRules;
+use ticketing_ports::vocabulary::event_details::{EventDetails, PoolMember};
 use ticketing_ports::vocabulary::ids::{
     CodeId, CustomerId, EventId, FeeId, LineId, PaymentId, RefundId, ReservationId, SectionId, TaxId, TicketId,
     TicketTypeId, TierId, UserId,
@@ -29,7 +29,7 @@ use ticketing_ports::vocabulary::payment::{
     ActionKind, ActionWanted, DeclineReason, MethodKind, MethodToken, PaymentMethod,
 };
 use ticketing_ports::vocabulary::percent::Percent;
-use ticketing_ports::vocabulary::pricing::{FeePer, PricePart};
+use ticketing_ports::vocabulary::pricing::{Discount, FeePer, NamedCode, PricePart};
 use ticketing_ports::vocabulary::reservation::{LineKind, NamedTicketType, Sale, Ticket};
 use ticketing_ports::vocabulary::seating::Allocation;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
@@ -79,6 +79,22 @@ fn facts_of_a_catalog() -> Vec<CatalogEvent> {
         }
         .into(),
         CancellationFinished {}.into(),
+        CodesAdded {
+            codes: vec![spring()],
+            rules: CodeRules {
+                discount: Some(Discount::Percent(Percent::whole(10))),
+                valid_for: vec![PoolMember::of_type(label("VIP"), label("student"))],
+                available_from: Some(at(1_000)),
+                available_until: Some(at(500_000)),
+                max_uses: Some(100),
+                max_uses_per_customer: Some(2),
+            },
+        }
+        .into(),
+        CodeEnded {
+            code_id: spring().code_id,
+        }
+        .into(),
         EventCompleted {}.into(),
     ]
 }
@@ -270,13 +286,17 @@ pub(crate) fn completed_with_a_fee() -> ReservationEvent {
     ReservationCompleted { sale, tickets }.into()
 }
 
+fn spring() -> NamedCode {
+    NamedCode {
+        code_id: CodeId::new(id(20)),
+        code: label("SPRING"),
+    }
+}
+
 /// A line of tickets with a discount, a fee and a tax.
 fn with_a_fee() -> Line {
     let eur = |amount| Money::new(amount, Currency::EUR);
-    let code = NamedCode {
-        code_id: CodeId::new(id(20)),
-        code: label("SPRING"),
-    };
+    let code = spring();
     let price_parts = vec![
         PricePart::Base { amount: total() },
         PricePart::Discount {
@@ -446,6 +466,7 @@ fn parts(quantity: u32) -> Vec<Part> {
     vec![Part {
         ticket_type_id: Some(TicketTypeId::new(id(11))),
         tier_id: TierId::new(id(12)),
+        code_id: Some(spring().code_id),
         quantity,
     }]
 }

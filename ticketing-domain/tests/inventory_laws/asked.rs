@@ -8,7 +8,7 @@ use ticketing_domain::inventory::{
     SeatsReleased, SeatsRetaken, SeatsSold, SeatsUnblocked, TakenSeats,
 };
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId, TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{CodeId, CustomerId, ReservationId, TicketTypeId, TierId};
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlaces, RowPlan, SeatId, SeatLabel, Seating};
 use uuid::Uuid;
 
@@ -158,6 +158,9 @@ fn parts_of(reservation: ReservationId, quantity: u32) -> Vec<Part> {
         ticket_type_id: Some(TicketTypeId::new(Uuid::from_u128(KINDS[kind].0))),
         tier_id: TierId::new(Uuid::from_u128(KINDS[kind].1)),
         quantity,
+        code_id: kind
+            .is_multiple_of(2)
+            .then(|| CodeId::new(Uuid::from_u128(KINDS[kind].0))),
     };
     divided.map(part).collect()
 }

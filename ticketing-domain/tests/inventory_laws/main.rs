@@ -23,15 +23,16 @@ use proptest::sample::Index;
 use section::{answer, buyer_of, customer_of, expired, live_states, open, opened, reservation, sorted, take_in};
 use ticketing_domain::inventory::{Claim, ClaimKind, Counted, InventoryEvent, InventoryState};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{TicketTypeId, TierId};
+use ticketing_ports::vocabulary::ids::{CodeId, TicketTypeId, TierId};
 use uuid::Uuid;
 
-/// Returns everything that can be counted: all places, and those of each ticket type and tier.
+/// Returns everything that can be counted: all places, and those of each ticket type and tier, and with each code.
 fn counted() -> impl Iterator<Item = Counted> {
     let kinds = KINDS.into_iter().flat_map(|(ticket_type, tier)| {
         [
             Counted::TicketType(TicketTypeId::new(Uuid::from_u128(ticket_type))),
             Counted::Tier(TierId::new(Uuid::from_u128(tier))),
+            Counted::Code(CodeId::new(Uuid::from_u128(ticket_type))),
         ]
     });
     kinds.chain([Counted::All])

@@ -130,6 +130,7 @@ impl PlainList {
         let parts = wanted.flat_map(|(_, parts)| parts).filter(|part| match counted {
             Counted::TicketType(id) => part.ticket_type_id == Some(id),
             Counted::Tier(id) => part.tier_id == id,
+            Counted::Code(id) => part.code_id == Some(id),
             Counted::All => true,
         });
         parts.map(|part| part.quantity).sum()

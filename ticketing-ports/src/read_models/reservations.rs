@@ -4,7 +4,6 @@ mod stored;
 
 use crate::log::streams::Version;
 use crate::vocabulary::Timestamp;
-use crate::vocabulary::codes::NamedCode;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::CustomerId;
 use crate::vocabulary::ids::EventId;
@@ -14,7 +13,7 @@ use crate::vocabulary::ids::ReservationId;
 use crate::vocabulary::money::Money;
 use crate::vocabulary::paging::Listed;
 use crate::vocabulary::paging::Page;
-use crate::vocabulary::pricing::PricePart;
+use crate::vocabulary::pricing::{NamedCode, PricePart};
 use crate::vocabulary::reservation::LineKind;
 use crate::vocabulary::reservation::NamedTicketType;
 use crate::vocabulary::reservation::ReservationStatus;
@@ -84,7 +83,8 @@ pub struct ReservationLine {
     /// The code that the customer entered for the line; `None` if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<NamedCode>,
-    /// The parts of the price. Empty if the line has neither discount, fees nor taxes, and so costs the price of its tickets.
+    /// The parts of the price. Empty if the event has no fees and taxes and no code lowers a price of the order: then the
+    /// line costs the price of its tickets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub price_parts: Vec<PricePart>,
     /// What all places of the line cost together, with fees and taxes.

@@ -132,6 +132,9 @@ pub struct TicketTypeRules {
     /// How many tickets of the type are held and sold at most; `None` if only the places of the section count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u32>,
+    /// Whether the type is sold only to who enters a code that names it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_with_code: bool,
 }
 
 impl TicketTypeRules {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::codes::NamedCode;
-use crate::vocabulary::ids::{FeeId, TaxId};
+use crate::vocabulary::ids::{CodeId, FeeId, TaxId};
 use crate::vocabulary::money::Money;
 use crate::vocabulary::percent::Percent;
 use crate::vocabulary::seating::Label;
@@ -184,6 +183,15 @@ pub enum Discount {
     Amount(Money),
     /// What the price is above this one.
     DownTo(Money),
+}
+
+/// A code, as it was called on a certain day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCode {
+    /// The id of the code.
+    pub code_id: CodeId,
+    /// What customers enter.
+    pub code: Label,
 }
 
 /// One part of the price of a line of an order.

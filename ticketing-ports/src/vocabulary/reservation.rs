@@ -3,12 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Timestamp;
-use crate::vocabulary::codes::NamedCode;
 use crate::vocabulary::ids::{
     CustomerId, EventId, LineId, PaymentId, ReservationId, SectionId, TicketId, TicketTypeId, TierId,
 };
 use crate::vocabulary::money::Money;
-use crate::vocabulary::pricing::PricePart;
+use crate::vocabulary::pricing::{NamedCode, PricePart};
 use crate::vocabulary::seating::{Label, SeatId};
 
 /// How far a reservation has come.
@@ -189,7 +188,8 @@ pub struct SoldLine {
     /// The code that the customer entered for the line; `None` if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<NamedCode>,
-    /// The parts of the price. Empty if the line has neither discount, fees nor taxes, and so costs the price of its tickets.
+    /// The parts of the price. Empty if the event has no fees and taxes and no code lowers a price of the order: then the
+    /// line costs the price of its tickets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub price_parts: Vec<PricePart>,
     /// What all tickets of the line cost together, with fees and taxes.

@@ -7,6 +7,7 @@
 
 mod availability;
 mod caught_up;
+mod codes;
 mod customers;
 mod events;
 mod guests;

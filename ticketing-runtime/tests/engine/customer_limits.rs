@@ -47,6 +47,7 @@ async fn a_customer_who_asks_two_processes_for_two_sections_at_once_gets_no_seat
             requested: 1,
             has: Some(5),
             limit: 5,
+            code: None,
         };
         assert!(refusals.iter().all(|refusal| *refusal == reached), "{refusals:?}");
         one.abort();

@@ -39,6 +39,7 @@ async fn two_processes_that_sell_two_sections_at_once_sell_no_more_than_a_pool_o
             section: None,
             ticket_type: None,
             pool: Some("few".to_owned()),
+            code: None,
         };
         assert!(refusals.iter().all(|refusal| *refusal == gone), "{refusals:?}");
         assert_eq!(world.count("SeatsHeld").await, 5, "round {round}");

@@ -139,6 +139,7 @@ fn ticket_type_rules() -> impl Strategy<Value = TicketTypeRules> {
             min_per_order: min,
             max_per_order: max,
             quantity,
+            only_with_code: false,
         })
 }
 

@@ -28,6 +28,7 @@ impl SeatWish {
                 specific_seats: self.specific_seats.clone(),
             }],
             customer: HoldFor::Caller,
+            code: None,
         }
     }
 }

@@ -257,6 +257,7 @@ fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
         event_id,
         lines,
         customer: HoldFor::Caller,
+        code: None,
     }
 }
 

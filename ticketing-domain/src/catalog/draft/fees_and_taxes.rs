@@ -6,7 +6,7 @@ use ticketing_ports::vocabulary::ids::{FeeId, TaxId};
 use ticketing_ports::vocabulary::pricing::{Fee, FeeAmount, FeePer, PriceRules, Tax};
 use ticketing_ports::vocabulary::text::folded;
 
-use super::checks::{at_most, between};
+use crate::catalog::checks::{at_most, between};
 use crate::catalog::command::{EventDraft, FeeDraft, PriceRulesDraft};
 use crate::catalog::limits;
 use crate::reducer::Context;
@@ -14,17 +14,14 @@ use crate::refusal::FieldError;
 
 pub(super) fn check(draft: &EventDraft, errors: &mut Vec<FieldError>) {
     let PriceRulesDraft { fees, taxes, .. } = &draft.price_rules;
-    for (field, entries, most) in [
-        ("fees", fees.len(), limits::FEES),
-        ("taxes", taxes.len(), limits::TAXES),
-    ] {
-        if entries > most {
-            errors.push(FieldError::new(field, at_most(most)));
-            return;
-        }
+    if fees.len() > limits::FEES {
+        errors.push(FieldError::new("fees", at_most(limits::FEES)));
+    }
+    if taxes.len() > limits::TAXES {
+        errors.push(FieldError::new("taxes", at_most(limits::TAXES)));
     }
     let mut names = BTreeSet::new();
-    for (index, fee) in fees.iter().enumerate() {
+    for (index, fee) in fees.iter().enumerate().take(limits::FEES) {
         let field = |name: &str| format!("fees[{index}].{name}");
         if !names.insert(folded(fee.name.as_str())) {
             errors.push(FieldError::new(field("name"), "is used by another fee"));
@@ -32,7 +29,7 @@ pub(super) fn check(draft: &EventDraft, errors: &mut Vec<FieldError>) {
         check_fee(draft, fee, field, errors);
     }
     let mut names = BTreeSet::new();
-    for (index, tax) in taxes.iter().enumerate() {
+    for (index, tax) in taxes.iter().enumerate().take(limits::TAXES) {
         if !names.insert(folded(tax.name.as_str())) {
             let field = format!("taxes[{index}].name");
             errors.push(FieldError::new(field, "is used by another tax"));

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::PoolMember;
 use ticketing_ports::vocabulary::seating::Label;
 use ticketing_ports::vocabulary::text::folded;
 
-use super::checks::{NO_LEAP_SECOND, at_most, between, is_leap_second, one_to};
+use crate::catalog::checks::{at_most, between, check_window, one_to};
 use crate::catalog::command::{EventDraft, SectionDraft, TicketTypeDraft};
 use crate::catalog::limits;
 use crate::pricing;
@@ -122,28 +121,6 @@ fn check_members(
             errors.push(FieldError::new(field("section"), "is counted in the pool already"));
         }
         seen.insert(member.clone());
-    }
-}
-
-/// Adds an error if a time cannot be told, or the end is not after the beginning.
-fn check_window(
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
-    field: impl Fn(&str) -> String,
-    errors: &mut Vec<FieldError>,
-) {
-    for (name, time) in [("available_from", from), ("available_until", until)] {
-        if time.is_some_and(is_leap_second) {
-            errors.push(FieldError::new(field(name), NO_LEAP_SECOND));
-        }
-    }
-    if let (Some(from), Some(until)) = (from, until)
-        && from >= until
-    {
-        errors.push(FieldError::new(
-            field("available_until"),
-            "must be after available_from",
-        ));
     }
 }
 

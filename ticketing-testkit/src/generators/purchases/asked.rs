@@ -3,9 +3,9 @@
 use ticketing_domain::book::{Book, Caller, Ran};
 use ticketing_domain::command::{self, Performed};
 use ticketing_domain::commands::{
-    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent, ExpireHold,
-    ExtendHold, HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment,
-    SettleCancellation, UnblockSeats,
+    AddCodes, AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent,
+    EndCode, ExpireHold, ExtendHold, HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment,
+    RetryPayment, SettleCancellation, UnblockSeats,
 };
 use ticketing_domain::reducer::Context;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineKind};
@@ -41,7 +41,7 @@ macro_rules! any_command {
     };
 }
 any_command! {
-    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent, ExpireHold, ExtendHold,
+    AddCodes, AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent, EndCode, ExpireHold, ExtendHold,
     HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment, SettleCancellation,
     UnblockSeats,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ticketing_domain::book::{Book, Caller, Page, Ran, Staged};
 use ticketing_domain::catalog::{CatalogEvent, EventDraft};
 use ticketing_domain::command::{self, Question, ViewOf};
-use ticketing_domain::commands::CreateEvent;
+use ticketing_domain::commands::{AddCodes, CreateEvent};
 use ticketing_domain::generations::newest;
 use ticketing_domain::payment::GatewayCall;
 use ticketing_domain::questions::SeeSection;
@@ -20,8 +20,12 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey};
 use ticketing_ports::log::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::vocabulary::codes::CodeRules;
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::{CommitId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::percent::Percent;
+use ticketing_ports::vocabulary::pricing::Discount;
+use ticketing_ports::vocabulary::seating::Label;
 use uuid::Uuid;
 
 use super::asked::{Asked, ORGANISER, by};
@@ -47,6 +51,10 @@ pub struct House {
 
 impl House {
     pub const EVENT: EventId = EventId::new(Uuid::from_u128(2));
+    /// The code that customers may enter: it takes a fifth off, for five tickets in all.
+    pub const CODE: &str = "FIFTH";
+    /// For how many tickets one customer may use [`Self::CODE`].
+    pub const USES_PER_CUSTOMER: u32 = 3;
     /// In how many reservations a customer may hold seats at a time.
     pub const MAX_LIVE_HOLDS: u32 = 3;
 
@@ -87,6 +95,19 @@ impl House {
         };
         if let Err(refusal) = house.ask(&by(ORGANISER, create)) {
             panic!("the event cannot be created: {refusal:?}");
+        }
+        let add = AddCodes {
+            event_id: Self::EVENT,
+            codes: vec![Label::new(Self::CODE).expect("a short plain text is a label")],
+            rules: CodeRules {
+                discount: Some(Discount::Percent(Percent::whole(20))),
+                max_uses: Some(5),
+                max_uses_per_customer: Some(Self::USES_PER_CUSTOMER),
+                ..CodeRules::default()
+            },
+        };
+        if let Err(refusal) = house.ask(&by(ORGANISER, add)) {
+            panic!("the code cannot be added: {refusal:?}");
         }
         house
     }

@@ -25,6 +25,8 @@ pub enum Step {
         /// How many of the best seats of the next section are held in the same order; `None` for an order of one line.
         /// If the event has only one section, the order names it twice.
         next_section: Option<u32>,
+        /// Whether the customer enters [`House::CODE`].
+        with_code: bool,
     },
     Pay {
         /// The number of the customer who asks; `None` for the customer who has the reservation.
@@ -89,8 +91,8 @@ pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
     let delay = (pause(), 0..6_usize, prop::option::weighted(0.5, 1..3_u32));
     let delay = prop::option::weighted(0.3, delay);
     let next_section = prop::option::weighted(0.3, 1..3_u32);
-    (buyer(), 0..6_usize, 1..3_u32, next_section, delay).prop_map(
-        |(customer, section, quantity, next_section, delay)| {
+    (buyer(), 0..6_usize, 1..3_u32, (next_section, with_code()), delay).prop_map(
+        |(customer, section, quantity, (next_section, with_code), delay)| {
             // Number 0 chooses the latest call, and a gateway that approves.
             let answer = Step::Answer { call: 0, how: 0 };
             let mut steps = vec![
@@ -100,6 +102,7 @@ pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
                     quantity,
                     seats: None,
                     next_section,
+                    with_code,
                 },
                 Step::Pay {
                     by: None,
@@ -117,12 +120,18 @@ pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
                     quantity,
                     seats: None,
                     next_section: None,
+                    with_code,
                 }));
             }
             steps.push(answer);
             steps
         },
     )
+}
+
+/// Generates whether a customer enters a code.
+fn with_code() -> impl Strategy<Value = bool> {
+    prop::bool::weighted(0.4)
 }
 
 /// Generates the number of a customer: more often one with an account than a guest.
@@ -135,9 +144,9 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let n = || 0..6_usize;
     let by = || prop_oneof![9 => Just(None), 1 => buyer().prop_map(Some)];
     let step = prop_oneof![
-        12 => (buyer(), n(), 1..4_u32, prop::option::of(0..4_usize), prop::option::weighted(0.3, 1..3_u32))
-            .prop_map(|(customer, section, quantity, seats, next_section)| {
-                Step::Hold { customer, section, quantity, seats, next_section }
+        12 => (buyer(), n(), 1..4_u32, prop::option::of(0..4_usize), prop::option::weighted(0.3, 1..3_u32), with_code())
+            .prop_map(|(customer, section, quantity, seats, next_section, with_code)| {
+                Step::Hold { customer, section, quantity, seats, next_section, with_code }
             }),
         12 => (by(), n(), prop::option::weighted(0.3, n()), any::<bool>())
             .prop_map(|(by, reservation, payment, fresh)| Step::Pay { by, reservation, payment, fresh }),

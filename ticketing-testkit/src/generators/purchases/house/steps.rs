@@ -43,14 +43,10 @@ impl House {
                 quantity,
                 seats,
                 next_section,
+                with_code,
             } => {
                 let lines = self.lines(section, quantity, seats, next_section);
-                let hold = HoldSeats {
-                    event_id,
-                    lines,
-                    customer: HoldFor::Caller,
-                };
-                by(customer(number), hold)
+                by(customer(number), hold_of(lines, with_code))
             }
             Step::Pay {
                 by,
@@ -250,5 +246,14 @@ fn card() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
         token: MethodToken::new("tok_visa").expect("the token is valid, because it is no card number"),
+    }
+}
+
+fn hold_of(lines: Vec<WantedLine>, with_code: bool) -> HoldSeats {
+    HoldSeats {
+        event_id: House::EVENT,
+        lines,
+        customer: HoldFor::Caller,
+        code: with_code.then(|| House::CODE.to_lowercase()),
     }
 }
