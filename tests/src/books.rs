@@ -21,7 +21,7 @@ use crate::journal::HeldLine;
 use crate::wire::{Payment, Reservation, Sales, SectionCounts};
 pub use answers::{Answers, Held};
 pub use discrepancy::{Discrepancy, Figure};
-pub use quotas::Terms;
+pub use quotas::{CODE_PREFIX, Terms};
 use quotas::{lines_cost_what_their_tiers_say, no_quota_is_exceeded};
 
 /// Everything that was read about one event while no request changed anything.

@@ -91,10 +91,21 @@ pub struct Line {
     pub section: String,
     pub ticket_type: Option<String>,
     pub tier: String,
+    /// The code that was entered for the line.
+    pub code: Option<String>,
+    pub unit_price: Money,
     pub total_amount: Money,
+    pub price_parts: Vec<PricePart>,
     /// The seats that are held. Empty if the section has general admission.
     pub seats: Vec<Seat>,
     pub quantity: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct PricePart {
+    pub part: String,
+    pub included: bool,
+    pub amount: Money,
 }
 
 #[derive(Debug, Clone, Deserialize)]

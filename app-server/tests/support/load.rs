@@ -38,6 +38,7 @@ impl Load {
                 None => ["--sections", "2"],
             })
             .args(event.is_none().then_some("--ticket-types"))
+            .args(event.is_none().then_some("--fees-and-codes"))
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)

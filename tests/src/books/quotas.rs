@@ -1,8 +1,18 @@
 //! Whether no more tickets are held and sold than there are of a ticket type, at a price or of a pool, and each line costs
 //! what its tier says.
 
+use std::collections::BTreeSet;
+
 use super::discrepancy::Discrepancy;
-use crate::wire::{Event, Line, Reservation, Tier};
+use crate::wire::{Event, Line, PricePart, Reservation, Tier};
+
+/// What the codes of the load tool begin with. A number follows, which says for how many tickets the code may be used: so the
+/// books need not ask the organiser.
+pub const CODE_PREFIX: &str = "LOAD-";
+
+fn uses_of(code: &str) -> Option<u32> {
+    code.strip_prefix(CODE_PREFIX)?.parse().ok()
+}
 
 /// What the event says about its prices and how many tickets there are.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +96,18 @@ impl From<&Event> for Terms {
 
 /// Checks the lines of all reservations that have a right to their seats.
 pub(super) fn no_quota_is_exceeded(terms: &Terms, live: &[&Line], found: &mut Vec<Discrepancy>) {
+    for code in live
+        .iter()
+        .filter_map(|line| line.code.as_deref())
+        .collect::<BTreeSet<_>>()
+    {
+        let lines = live.iter().filter(|line| line.code.as_deref() == Some(code));
+        let taken = lines.map(|line| u64::from(line.quantity)).sum();
+        if let Some(limit) = uses_of(code).filter(|limit| taken > u64::from(*limit)) {
+            let name = format!("code {code}");
+            found.push(Discrepancy::QuotaExceeded { name, limit, taken });
+        }
+    }
     for quota in &terms.quotas {
         let counted = live
             .iter()
@@ -101,6 +123,15 @@ pub(super) fn no_quota_is_exceeded(terms: &Terms, live: &[&Line], found: &mut Ve
     }
 }
 
+/// Returns whether the parts of a line's price begin with the price of its tickets, and add up to its total.
+fn parts_add_up(line: &Line) -> bool {
+    let of_tickets = line.unit_price.amount * i64::from(line.quantity);
+    let is_base = |part: &PricePart| part.part == "base" && part.amount.amount == of_tickets;
+    let adding = line.price_parts.iter().filter(|part| !part.included);
+    line.price_parts.first().is_some_and(is_base)
+        && adding.map(|part| part.amount.amount).sum::<i64>() == line.total_amount.amount
+}
+
 pub(super) fn lines_cost_what_their_tiers_say<'r>(
     terms: &Terms,
     reservations: impl Iterator<Item = &'r Reservation>,
@@ -112,7 +143,7 @@ pub(super) fn lines_cost_what_their_tiers_say<'r>(
                 tier.section == line.section && tier.ticket_type == line.ticket_type && tier.tier == line.tier
             };
             let tier = terms.tiers.iter().find(of_line);
-            tier.is_some_and(|tier| line.total_amount.amount == tier.price.amount * i64::from(line.quantity))
+            tier.is_some_and(|tier| tier.price == line.unit_price) && parts_add_up(line)
         };
         let total: i64 = reservation.lines.iter().map(|line| line.total_amount.amount).sum();
         if !reservation.lines.iter().all(is_right) || total != reservation.total_amount.amount {

@@ -118,6 +118,11 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "event", help_heading = "Event")]
     pub ticket_types: bool,
 
+    /// Give the event to make a fee on each ticket, one on each order and two taxes, and a code that a third of the holds of one
+    /// section enter and that only a limited number of tickets may use
+    #[arg(long, conflicts_with = "event", help_heading = "Event")]
+    pub fees_and_codes: bool,
+
     /// How often the customers hold, pay, cancel and extend a hold, as weights relative to their sum
     #[arg(
         long,

@@ -130,11 +130,17 @@ fn prepare_holds(stage: &Stage, max_quantity: u32) -> Vec<PreparedHold> {
         .sections
         .iter()
         .flat_map(with_quantities)
-        .map(|(section, quantity)| PreparedHold {
-            body: json!({"event_id": stage.event, "section": section, "quantity": quantity})
-                .to_string()
-                .into(),
-            quantities: [(section, quantity)].into(),
+        .flat_map(|(section, quantity)| {
+            let hold = |code: Option<&String>| PreparedHold {
+                body: json!({"event_id": stage.event, "section": section, "quantity": quantity, "code": code})
+                    .to_string()
+                    .into(),
+                quantities: [(section.clone(), quantity)].into(),
+            };
+            // Of three holds, one is with the code.
+            let with_code = stage.code.as_ref();
+            let holds = [None, None, with_code].map(hold);
+            holds.into_iter().take(if with_code.is_some() { 3 } else { 1 })
         })
         .collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use box_office_tests::books::CODE_PREFIX;
 use box_office_tests::client::{Ask, Bearer, Connection, path};
 use box_office_tests::wire::{Availability, Event};
 use chrono::TimeDelta;
@@ -20,6 +21,9 @@ const PRICE: i64 = 5_000;
 const EARLY: u32 = 20;
 const STUDENTS: u32 = 30;
 
+/// For how many tickets the code may be used: so few that its uses are soon gone.
+const CODE_USES: u32 = 40;
+
 /// The time from now to the beginning of the event that the tool makes: so long that every cancellation is refunded
 /// in full.
 const NOTICE: TimeDelta = TimeDelta::days(60);
@@ -30,6 +34,8 @@ pub(crate) struct Stage {
     pub event: EventId,
     pub sections: Vec<String>,
     pub ticket_types: BTreeMap<String, Vec<String>>,
+    /// The code that customers enter; `None` if the event has none.
+    pub code: Option<String>,
     pub sole_seller: bool,
 }
 
@@ -64,6 +70,7 @@ async fn find_event(connection: &mut Connection, event: EventId, arguments: &Arg
         event,
         sections,
         ticket_types: types_of(&shown),
+        code: None,
         sole_seller: arguments.sole_seller,
     })
 }
@@ -84,6 +91,16 @@ async fn make_event(
         .context("cannot make the event")?;
     let ticket_types = types_of(&event);
     let event = event.event_id;
+    let code = arguments.fees_and_codes.then(|| format!("{CODE_PREFIX}{CODE_USES}"));
+    if let Some(code) = &code {
+        let body = json!({"codes": [code], "percent": "12.5", "max_uses": CODE_USES});
+        let ask = Ask::post(path(format!("/api/events/{event}/codes"))).json(body.to_string().into());
+        let added: Option<Value> = connection
+            .read(ask.bearer(admin))
+            .await
+            .context("cannot add the code")?;
+        ensure!(added.is_some(), "the event does not exist");
+    }
     for step in ["publish", "sales/open"] {
         let ask = Ask::post(path(format!("/api/events/{event}/{step}"))).bearer(admin);
         let _: Event = command(connection, ask)
@@ -94,6 +111,7 @@ async fn make_event(
         event,
         sections,
         ticket_types,
+        code,
         sole_seller: true,
     })
 }
@@ -149,6 +167,14 @@ fn event_request(arguments: &Arguments, sections: &[String], now: Timestamp) -> 
         false => json!([]),
         true => json!([{"name": "students", "quantity": STUDENTS + 1, "members": students.collect::<Vec<_>>()}]),
     };
+    let (fees, taxes) = match arguments.fees_and_codes {
+        false => (json!([]), json!([])),
+        true => (
+            json!([{"name": "ticket fee", "percent": "2.5"}, {"name": "order fee", "amount": euros(99), "per": "order"}]),
+            json!([{"name": "VAT", "rate": "6", "included": true},
+                   {"name": "city tax", "rate": "1.75", "included": false, "on": "tickets"}]),
+        ),
+    };
     json!({
         "name": "Load test",
         "currency": "EUR",
@@ -157,6 +183,9 @@ fn event_request(arguments: &Arguments, sections: &[String], now: Timestamp) -> 
         "sections": with_seating,
         "pricing_tiers": tiers,
         "pools": pools,
+        "fees": fees,
+        "taxes": taxes,
+        "tax_rounding": "per_tax",
         "hold_seconds": arguments.hold_seconds,
         "max_seats_per_order": 8,
         "max_seats_per_customer": arguments.max_seats_per_customer,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::books::*;
 use crate::journal::{Entry, HeldLine};
-use crate::wire::{Event, Line, Payment, Reservation, Sales, Seat, SectionCounts, Ticket};
+use crate::wire::{Event, Line, Payment, PricePart, Reservation, Sales, Seat, SectionCounts, Ticket};
 
 /// The books of an event with three reservations: A-1 is held, A-2 and A-3 are paid, and A-4 was paid, cancelled and
 /// refunded.
@@ -146,6 +146,13 @@ pub(super) fn line(seats: &[&str]) -> Line {
         section: "Stalls".to_owned(),
         ticket_type: None,
         tier: "regular".to_owned(),
+        code: None,
+        unit_price: euros(1_000),
+        price_parts: vec![PricePart {
+            part: "base".to_owned(),
+            included: false,
+            amount: euros(1_000 * i64::try_from(seats.len()).unwrap()),
+        }],
         total_amount: euros(1_000 * i64::try_from(seats.len()).unwrap()),
         seats: seats.iter().map(|text| seat(text)).collect(),
         quantity: u32::try_from(seats.len()).unwrap(),
