@@ -44,7 +44,7 @@ pub(crate) struct AddCodesRequest {
     price: Option<MoneyBody>,
     /// For which tickets the code is valid; for all if absent. A ticket type that is sold only with a code needs one that names
     /// it here.
-    #[schema(max_items = 1_200)]
+    #[schema(max_items = 50)]
     valid_for: Option<Vec<PoolMemberBody>>,
     /// For how many tickets the code may be used, held and sold. If absent, for any number.
     #[schema(minimum = 1, maximum = 100_000_000)]
@@ -134,7 +134,7 @@ pub(crate) async fn add_codes(
     let location = format!("/api/events/{event_id}/codes");
     let response = CodesAddedResponse {
         event_id: event_id.uuid(),
-        codes: added.value.added_last().iter().map(CodeBody::from).collect(),
+        codes: added.value.added_last().map(CodeBody::from).collect(),
     };
     Ok(Created(added.consistency, location, response))
 }
@@ -153,7 +153,7 @@ pub(crate) async fn list_codes(
     let codes = state.box_office.codes(caller.actor(), event_id).await?;
     Ok(Json(CodesResponse {
         event_id: event_id.uuid(),
-        codes: codes.iter().map(UsedCodeBody::from).collect(),
+        codes: codes.into_iter().map(UsedCodeBody::from).collect(),
     }))
 }
 
@@ -270,8 +270,8 @@ impl AddCodesRequest {
 /// How many characters the beginning of the codes may have that the server makes.
 const MAX_PREFIX: usize = 40;
 
-impl From<&Code> for CodeBody {
-    fn from(code: &Code) -> Self {
+impl From<Code> for CodeBody {
+    fn from(code: Code) -> Self {
         let rules = &code.rules;
         let (percent, amount_off, price) = match rules.discount {
             Some(Discount::Percent(percent)) => (Some(percent.to_string()), None, None),
@@ -295,10 +295,10 @@ impl From<&Code> for CodeBody {
     }
 }
 
-impl From<&UsedCode> for UsedCodeBody {
-    fn from(used: &UsedCode) -> Self {
+impl From<UsedCode> for UsedCodeBody {
+    fn from(used: UsedCode) -> Self {
         Self {
-            code: CodeBody::from(&used.code),
+            code: CodeBody::from(used.code),
             uses: used.uses,
         }
     }

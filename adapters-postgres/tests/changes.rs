@@ -149,9 +149,9 @@ fn shuffled(seed: u64) -> Vec<Change> {
             None => drop(stories.swap_remove(turn)),
         }
     }
-    changes.push(Change::EventStatusChanged {
+    changes.push(Change::EventChanged {
         event_id: log::event_id(),
-        status: EventStatus::SalesClosed,
+        status: Some(EventStatus::SalesClosed),
         version: Version(2),
     });
     changes

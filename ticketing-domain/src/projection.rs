@@ -61,7 +61,7 @@ impl Projection for ReadModels {
 
     fn changes(&self, recorded: &RecordedEvent, fact: &Fact) -> Vec<Change> {
         match fact {
-            Fact::Catalog(event) => project_catalog(recorded, event),
+            Fact::Catalog(event) => vec![project_catalog(recorded, event)],
             Fact::Inventory(event) => project_inventory(recorded, event),
             Fact::Reservation(event) => project_reservation(recorded, event),
             Fact::Payment(event) => project_payment(recorded, event),
@@ -69,31 +69,31 @@ impl Projection for ReadModels {
     }
 }
 
-fn project_catalog(recorded: &RecordedEvent, event: &CatalogEvent) -> Vec<Change> {
+fn project_catalog(recorded: &RecordedEvent, event: &CatalogEvent) -> Change {
     let status = match event {
         CatalogEvent::EventCreated(created) => {
-            return vec![Change::EventCreated(EventView {
+            return Change::EventCreated(EventView {
                 event_id: created.event_id,
                 owner_id: created.owner_id,
                 status: EventStatus::Draft,
                 created_at: created.created_at,
                 version: recorded.version,
                 details: created.details.clone(),
-            })];
+            });
         }
-        CatalogEvent::EventPublished(_) => EventStatus::Published,
-        CatalogEvent::SalesOpened(_) => EventStatus::SalesOpen,
-        CatalogEvent::SalesClosed(_) => EventStatus::SalesClosed,
-        CatalogEvent::EventCancelled(_) | CatalogEvent::CancellationFinished(_) => EventStatus::Cancelled,
-        CatalogEvent::EventCompleted(_) => EventStatus::Completed,
-        // Codes are nobody's business but the organiser's, who reads them from the log.
-        CatalogEvent::CodesAdded(_) | CatalogEvent::CodeEnded(_) => return Vec::new(),
+        CatalogEvent::EventPublished(_) => Some(EventStatus::Published),
+        CatalogEvent::SalesOpened(_) => Some(EventStatus::SalesOpen),
+        CatalogEvent::SalesClosed(_) => Some(EventStatus::SalesClosed),
+        CatalogEvent::EventCancelled(_) | CatalogEvent::CancellationFinished(_) => Some(EventStatus::Cancelled),
+        CatalogEvent::EventCompleted(_) => Some(EventStatus::Completed),
+        // The codes are in no row: only who manages the event sees them.
+        CatalogEvent::CodesAdded(_) | CatalogEvent::CodeEnded(_) => None,
     };
-    vec![Change::EventStatusChanged {
+    Change::EventChanged {
         event_id: EventId::new(recorded.stream.id),
         status,
         version: recorded.version,
-    }]
+    }
 }
 
 fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Vec<Change> {

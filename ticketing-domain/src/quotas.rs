@@ -26,7 +26,7 @@ pub struct Quota<'e> {
 }
 
 /// What a quota limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuotaOf<'e> {
     /// The tickets at the price of a tier.
     Tier(&'e PricingTier),
@@ -35,7 +35,7 @@ pub enum QuotaOf<'e> {
     /// The tickets of a pool, which has this name.
     Pool(&'e Label),
     /// The tickets for which a code was entered.
-    Code(&'e Label),
+    Code(Label),
 }
 
 /// Tickets of one section, of one type and at the price of one tier, that somebody wants or has.
@@ -114,9 +114,9 @@ pub fn quotas_of(details: &EventDetails) -> Vec<Quota<'_>> {
 }
 
 /// Returns the quota of the uses of a code; `None` if the code may be used for any number of tickets.
-pub fn of_code<'e>(details: &EventDetails, code: &'e Code) -> Option<Quota<'e>> {
+pub fn of_code(details: &EventDetails, code: &Code) -> Option<Quota<'static>> {
     Some(Quota {
-        of: QuotaOf::Code(&code.named.code),
+        of: QuotaOf::Code(code.named.code.clone()),
         limit: code.rules.max_uses?,
         members: members_of_code(details, code),
     })
@@ -163,7 +163,7 @@ impl Quota<'_> {
     /// Makes the refusal of whoever wants more tickets than are left.
     pub fn refusal(&self, requested: u32, available: u32) -> Refusal {
         let text = |label: &Label| label.as_str().to_owned();
-        let (section, ticket_type, pool, code) = match self.of {
+        let (section, ticket_type, pool, code) = match &self.of {
             QuotaOf::Tier(tier) => (
                 Some(text(&tier.section)),
                 tier.ticket_type.as_ref().map(text),

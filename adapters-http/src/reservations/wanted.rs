@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::contact::parse_address;
+use crate::events::parse_label;
 use crate::extract::{Quantity, read_object};
 use crate::lines::{LineRequest, parse_seats};
 
@@ -132,6 +133,8 @@ impl TryFrom<&CreateReservationRequest> for HoldSeats {
             Some(items) => request.lines(items, &mut errors),
             None => request.only_line(&mut errors).into_iter().collect(),
         };
+        let code = request.code.as_deref().map(str::trim);
+        let code = code.and_then(|code| parse_label(code, "code", &mut errors));
         if !errors.is_empty() {
             return Err(Refusal::Invalid(errors));
         }
@@ -139,7 +142,7 @@ impl TryFrom<&CreateReservationRequest> for HoldSeats {
             event_id: EventId::new(request.event_id),
             lines,
             customer: HoldFor::Caller,
-            code: request.code.clone(),
+            code: code.map(|code| code.as_str().to_owned()),
         })
     }
 }

@@ -14,10 +14,11 @@ const GUIDE: &str = "../docs/API.md";
 
 /// The shell variables of the guide. Each replaces the example value of the field or parameter with the name on the
 /// left.
-const VARIABLES: [(&str, &str); 9] = [
+const VARIABLES: [(&str, &str); 10] = [
     ("event_id", "EVENT"),
     ("reservation_id", "RESERVATION"),
     ("payment_id", "PAYMENT"),
+    ("code_id", "CODE_ID"),
     ("customer_id", "CUSTOMER_ID"),
     ("provider", "PROVIDER"),
     ("id", "PASSKEY"),
@@ -154,8 +155,10 @@ fn variable(name: &str) -> Option<&'static str> {
 /// quotes are closed and opened again.
 fn with_variables(body: &Value) -> String {
     let mut body = body.clone();
+    let is_hold = body["event_id"].is_string();
     for (name, value) in body.as_object_mut().unwrap() {
-        if let Some(variable) = variable(name) {
+        // What a customer enters is no code that a sign-in gives.
+        if let Some(variable) = variable(name).filter(|_| !is_hold || name != "code") {
             *value = format!("'${variable}'").into();
         }
     }

@@ -89,7 +89,7 @@ impl Rows {
                     made.entry("sales").or_default().insert(sale.reservation_id.uuid());
                     ("events", sale.event_id.uuid(), self.events.contains_key(&sale.event_id))
                 }
-                Change::EventStatusChanged { event_id, .. } => {
+                Change::EventChanged { event_id, .. } => {
                     ("events", event_id.uuid(), self.events.contains_key(event_id))
                 }
                 Change::SeatsMoved { section_id, .. } => {
@@ -128,13 +128,13 @@ impl Rows {
                 self.search_terms.insert(view.event_id, terms_of(&view.details));
                 self.events.insert(view.event_id, view);
             }
-            Change::EventStatusChanged {
+            Change::EventChanged {
                 event_id,
                 status,
                 version,
             } => {
                 if let Some(event) = self.events.get_mut(&event_id) {
-                    event.status = status;
+                    event.status = status.unwrap_or(event.status);
                     event.version = version;
                 }
             }

@@ -90,7 +90,7 @@ impl LyingReadModels {
 
     fn change(&self, mut change: Change) -> Change {
         match (self.lie, &mut change) {
-            (ReadLie::IgnoresStatusChanges, Change::EventStatusChanged { status, .. }) => *status = EventStatus::Draft,
+            (ReadLie::IgnoresStatusChanges, Change::EventChanged { status, .. }) => *status = Some(EventStatus::Draft),
             (ReadLie::LosesSeatsOnTheWay, Change::SeatsMoved { moved, .. }) => moved.held = 0,
             (ReadLie::ShowsReservationsOfEverybody, Change::ReservationHeld(view)) => {
                 view.customer_id = CustomerId::new(uuid::Uuid::from_u128(0xA0_0000_0001));

@@ -20,7 +20,7 @@ use ticketing_ports::vocabulary::seating::Label;
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     pub(super) events: BTreeMap<EventId, EventView>,
-    pub(super) event_statuses: BTreeMap<EventId, (EventStatus, Version)>,
+    pub(super) event_changes: BTreeMap<EventId, (Option<EventStatus>, Version)>,
     /// The new sections, in the order that the organiser gave them.
     pub(super) sections: Vec<OpenedSection>,
     pub(super) moves: BTreeMap<SectionId, Moves>,
@@ -78,16 +78,19 @@ impl Folded {
     fn take(&mut self, change: Change) -> Result<(), StoreError> {
         match change {
             Change::EventCreated(view) => drop(self.events.insert(view.event_id, view)),
-            Change::EventStatusChanged {
+            Change::EventChanged {
                 event_id,
                 status,
                 version,
             } => match self.events.get_mut(&event_id) {
                 Some(event) => {
-                    event.status = status;
+                    event.status = status.unwrap_or(event.status);
                     event.version = version;
                 }
-                None => drop(self.event_statuses.insert(event_id, (status, version))),
+                None => {
+                    let change = self.event_changes.entry(event_id).or_insert((None, version));
+                    *change = (status.or(change.0), version);
+                }
             },
             Change::SectionOpened {
                 event_id,

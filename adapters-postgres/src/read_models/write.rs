@@ -8,6 +8,7 @@ use sqlx::types::Json;
 use ticketing_ports::read_models::changes::Said;
 use ticketing_ports::read_models::event_search::terms_of;
 use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
@@ -52,11 +53,11 @@ impl PostgresReadModels {
             .await
             .map_err(|error| refused(error, "events"))?;
         }
-        if !folded.event_statuses.is_empty() {
-            let ids: Vec<_> = folded.event_statuses.keys().map(|id| id.uuid()).collect();
+        if !folded.event_changes.is_empty() {
+            let ids: Vec<_> = folded.event_changes.keys().map(|id| id.uuid()).collect();
             let changed = sqlx::query_scalar(self.sql(
                 "UPDATE read_models.events AS event
-                 SET status = change.status, version = change.version
+                 SET status = coalesce(change.status, event.status), version = change.version
                  FROM unnest($1, $2, $3) AS change (event_id, status, version)
                  WHERE event.event_id = change.event_id
                  RETURNING event.event_id",
@@ -64,14 +65,14 @@ impl PostgresReadModels {
             .bind(&ids)
             .bind(
                 folded
-                    .event_statuses
+                    .event_changes
                     .values()
-                    .map(|(status, _)| status.as_str())
+                    .map(|(status, _)| status.map(EventStatus::as_str))
                     .collect::<Vec<_>>(),
             )
             .bind(
                 folded
-                    .event_statuses
+                    .event_changes
                     .values()
                     .map(|(_, version)| bound(version.0))
                     .collect::<Vec<_>>(),

@@ -182,7 +182,7 @@ impl Reader {
     async fn play(&mut self, step: &Step<'_>) -> anyhow::Result<()> {
         let answer = self.run(step)?;
         for (variable, field) in &step.kept {
-            let value = answer[*field].as_str();
+            let value = answer.pointer(&format!("/{field}")).and_then(Value::as_str);
             let value = value.with_context(|| format!("{field} in {answer}"))?;
             self.variables.insert((*variable).to_owned(), value.to_owned());
         }

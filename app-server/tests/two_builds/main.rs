@@ -54,8 +54,8 @@ fn lower(data: &[u8]) -> Vec<u8> {
 }
 
 /// The version of `SeatsHeld` that this build writes, and the one that no build has yet.
-const CURRENT: u16 = 3;
-const NEXT: u16 = 4;
+const CURRENT: u16 = 4;
+const NEXT: u16 = 5;
 
 fn declare_the_next_version(written: bool) {
     let current = InventoryEvent::SCHEMAS.iter().find(|(name, _)| *name == "SeatsHeld");
@@ -107,8 +107,8 @@ fn another_build() -> anyhow::Result<()> {
 /// Counts the facts `SeatsHeld` that the log has in this version.
 async fn holds(log: &str, version: u16) -> anyhow::Result<i64> {
     let count = match version {
-        CURRENT => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 3",
-        _ => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 4",
+        CURRENT => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 4",
+        _ => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 5",
     };
     number(log, count).await
 }

@@ -141,7 +141,9 @@ impl Reservation {
         json!({
             "reservation_id": id, "event_id": Uuid::nil(), "lines": [{
                 "section": "Section 1", "ticket_type": null, "tier": "regular", "seats": seats,
-                "quantity": self.quantity, "total_amount": euros(self.quantity * PRICE) }],
+                "quantity": self.quantity, "code": null, "unit_price": euros(PRICE),
+                "total_amount": euros(self.quantity * PRICE),
+                "price_parts": [{"part": "base", "included": false, "amount": euros(self.quantity * PRICE)}] }],
             "total_amount": euros(self.quantity * PRICE), "status": self.status,
             "expires_at": "2030-01-01T01:00:00Z", "server_time": "2030-01-01T00:00:00Z",
             "completed_at": self.payment.map(|_| "2030-01-01T00:00:00Z"),

@@ -163,6 +163,7 @@ impl UnitOfWork<'_> {
         };
         all_would
             && self.make_room_for(reservation_id, lines)
+            && self.make_room_for_customer(reservation_id, customer_id, lines)
             && sections_of(lines).all(|section_id| {
                 let sell = sell(reservation_id, customer_id, section_id, lines, &details);
                 self.decide::<Inventory>(section_id, &sell).is_ok()

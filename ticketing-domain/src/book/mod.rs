@@ -7,7 +7,6 @@
 //! back](Book::roll_back) to a savepoint. Facts that are in the log are [confirmed](Book::confirm) and can no longer be
 //! undone.
 
-mod code_limits;
 mod customer_limits;
 mod effects;
 mod journal;

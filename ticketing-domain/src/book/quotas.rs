@@ -185,7 +185,7 @@ fn touched<'e>(listing: &'e Listing, tickets: &[Tickets]) -> Vec<(Quota<'e>, u32
     let codes: BTreeSet<_> = tickets.iter().filter_map(|ticket| ticket.code_id).collect();
     let of_codes = codes
         .into_iter()
-        .filter_map(|code| of_code(&listing.details, listing.codes.get(code)?));
+        .filter_map(|code| of_code(&listing.details, &listing.codes.get(code)?));
     let quotas = quotas_of(&listing.details)
         .into_iter()
         .chain(of_codes)

@@ -16,6 +16,8 @@ pub const FEES: usize = 20;
 pub const TAXES: usize = 10;
 /// How many codes an event has at most.
 pub const CODES: usize = 10_000;
+/// How many sections and ticket types a code names at most.
+pub const VALID_FOR: usize = 50;
 /// How many codes are added at once at most.
 pub const CODES_AT_ONCE: usize = 1_000;
 /// How many rows a numbered section has at most.

@@ -47,7 +47,7 @@ fn check_texts(existing: &Codes, codes: &[Label], errors: &mut Vec<FieldError>) 
         errors.push(FieldError::new("codes", one_to(limits::CODES_AT_ONCE)));
         return;
     }
-    if existing.all().len() + codes.len() > limits::CODES {
+    if existing.count() + codes.len() > limits::CODES {
         let reason = format!("an event has at most {} codes", limits::CODES);
         errors.push(FieldError::new("codes", reason));
         return;
@@ -90,13 +90,16 @@ fn check_rules(details: &EventDetails, rules: &CodeRules, errors: &mut Vec<Field
         }
     }
     check_window(rules.available_from, rules.available_until, str::to_owned, errors);
-    let most = limits::SECTIONS + limits::PRICING_TIERS;
-    if rules.valid_for.len() > most {
-        errors.push(FieldError::new("valid_for", at_most(most)));
+    if rules.valid_for.len() > limits::VALID_FOR {
+        errors.push(FieldError::new("valid_for", at_most(limits::VALID_FOR)));
         return;
     }
+    let mut seen = BTreeSet::new();
     for (index, member) in rules.valid_for.iter().enumerate() {
         let field = |name: &str| format!("valid_for[{index}].{name}");
+        if !seen.insert(member) {
+            errors.push(FieldError::new(field("section"), "is listed twice"));
+        }
         let Some(section) = details.sections.iter().find(|section| section.name == member.section) else {
             errors.push(FieldError::new(field("section"), "is not a section of this event"));
             continue;

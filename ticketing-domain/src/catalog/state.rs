@@ -7,7 +7,7 @@ use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, PricingTier, Section, TicketType};
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 
-use super::codes::{Code, Codes};
+use super::codes::{Code, Codes, unknown};
 use super::event::CatalogEvent;
 use crate::pricing;
 use crate::refusal::Refusal;
@@ -40,7 +40,7 @@ pub struct Listing {
     /// Whether a cancelled event still has reservations to settle.
     pub settling: bool,
     /// The codes that customers may enter.
-    pub codes: Arc<Codes>,
+    pub codes: Codes,
 }
 
 /// The terms on which a section is sold at one moment.
@@ -63,23 +63,19 @@ impl SaleTerms<'_> {
             .is_for(&self.section.name, self.ticket_type.map(|of| &of.name))
     }
 
-    /// Returns the terms to who has entered this code, or none.
+    /// Checks that these tickets are sold to who has entered this code, or none.
     ///
     /// # Errors
     /// When the ticket type is sold only with a code that names it.
-    pub(crate) fn opened_by(self, code: Option<&Code>) -> Result<Self, Refusal> {
-        match self.ticket_type {
-            Some(of) if of.rules.only_with_code => {
-                let section = &self.section.name;
-                if code.is_some_and(|code| code.rules.opens(section, &of.name)) {
-                    Ok(self)
-                } else {
-                    let reason = format!("{} is sold only with a code for it", of.name);
-                    Err(Refusal::invalid("ticket_type", reason))
-                }
-            }
-            _ => Ok(self),
+    pub(crate) fn are_opened_by(&self, code: Option<&Code>) -> Result<(), Refusal> {
+        let Some(of) = self.ticket_type.filter(|of| of.rules.only_with_code) else {
+            return Ok(());
+        };
+        if code.is_some_and(|code| code.rules.opens(&self.section.name, &of.name)) {
+            return Ok(());
         }
+        let reason = format!("{} is sold only with a code for it", of.name);
+        Err(Refusal::invalid("ticket_type", reason))
     }
 
     /// Returns whether these and other terms of one event are about the same ticket type of the same section.
@@ -101,7 +97,7 @@ impl CatalogState {
                     details: Arc::clone(&created.details),
                     status: EventStatus::Draft,
                     settling: false,
-                    codes: Arc::default(),
+                    codes: Codes::default(),
                 });
             }
             (Self::Absent, _) => {}
@@ -121,8 +117,8 @@ impl CatalogState {
 impl Listing {
     fn evolve(&mut self, event: &CatalogEvent) {
         match event {
-            CatalogEvent::CodesAdded(added) => return Arc::make_mut(&mut self.codes).add(&added.codes, &added.rules),
-            CatalogEvent::CodeEnded(ended) => return Arc::make_mut(&mut self.codes).end(ended.code_id),
+            CatalogEvent::CodesAdded(added) => return self.codes.add(&added.codes, &added.rules),
+            CatalogEvent::CodeEnded(ended) => return self.codes.end(ended.code_id),
             _ => {}
         }
         self.status = match event {
@@ -211,10 +207,9 @@ impl Listing {
     ///
     /// # Errors
     /// When the event has no such code, or the code is not valid at `now`.
-    pub fn code(&self, entered: Option<&str>, now: Timestamp) -> Result<Option<&Code>, Refusal> {
+    pub fn code(&self, entered: Option<&str>, now: Timestamp) -> Result<Option<Code>, Refusal> {
         let Some(text) = entered else { return Ok(None) };
-        let found = self.codes.find(text);
-        let code = found.ok_or_else(|| Refusal::invalid("code", "is not a code of this event"))?;
+        let code = self.codes.find(text).ok_or_else(unknown)?;
         code.may_be_entered(now)?;
         Ok(Some(code))
     }

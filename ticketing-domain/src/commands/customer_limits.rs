@@ -154,13 +154,32 @@ fn an_approval_after_the_hold_is_released_if_the_customer_has_too_many_other_sea
     let facts = house.gateway_says(payment_id, approved());
     assert_eq!(
         facts,
-        [
-            "PaymentAuthorized",
-            "ReservationExpired",
-            "SeatsReleased",
-            "VoidRequested"
-        ]
+        ["PaymentAuthorized", "ReservationExpired", "VoidRequested"],
+        "her seats became free when she took the others"
     );
+}
+
+#[test]
+fn of_two_servers_whose_clocks_differ_neither_lets_a_customer_exceed_the_limit() {
+    let mut house = four_seats_each();
+    let first = house.hold(ALICE, 2);
+    let payment_id = house.start_paying(ALICE, first);
+    let second = house.hold(ALICE, 1);
+    house.gateway_says(payment_id, approved());
+    house.wait(300);
+    let others = house.asks(ALICE, balcony(&["A-1", "A-2", "A-3"])).unwrap();
+    assert_eq!(
+        others.facts(),
+        ["SeatsReleased", "SeatsHeld", "ReservationHeld"],
+        "the first hold has to make room, and is released in the same commit"
+    );
+    // The other server's clock is ten seconds behind: there both holds have not run out.
+    house.wait(-10);
+    let extend = ExtendHold { reservation_id: second };
+    assert!(house.asks(ALICE, extend).is_ok(), "the second hold was counted");
+    let facts = house.gateway_says(payment_id, GatewayAnswer::Captured);
+    assert!(facts.contains(&"ReservationCompensated".to_owned()), "{facts:?}");
+    assert_eq!(house.counts("Floor").sold, 0);
 }
 
 #[test]

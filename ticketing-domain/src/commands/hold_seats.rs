@@ -79,9 +79,11 @@ impl Command for HoldSeats {
         let customer_id = self.customer(by, reservation_id)?;
         let listing = unit.listing_seen_by(by.account())?.clone();
         let details = &listing.details;
-        let code = listing.code(self.code.as_deref(), unit.now())?;
-        let terms = self.terms(&listing, code, unit.now())?;
+        let terms = self.terms(&listing, unit.now())?;
         unit.may_hold_more(by, customer_id, self.quantity())?;
+        let code = listing.code(self.code.as_deref(), unit.now())?;
+        let code = code.as_ref();
+        self.are_opened_by(code, &terms)?;
         let parties = parties(&self.lines, &terms)?;
         if parties.len() > 1 {
             load_all(unit, &parties)?;
@@ -93,7 +95,7 @@ impl Command for HoldSeats {
         let shares = shares(unit, details, &self.lines, &terms, code)?;
         let prices = line_prices(details, &shares)?;
         let tickets: Vec<_> = shares.iter().map(Share::tickets).collect();
-        unit.may_use_codes(customer_id, reservation_id, &tickets, true)?;
+        unit.may_use_codes(customer_id, &tickets)?;
         unit.make_room(&listing, &tickets)?;
         let held_until = terms[0].held_until;
         let mut seats = vec![None; terms.len()];
@@ -158,12 +160,7 @@ impl HoldSeats {
     }
 
     /// Returns the terms on which each line is sold now. There is at least one.
-    fn terms<'e>(
-        &self,
-        listing: &'e Listing,
-        code: Option<&Code>,
-        now: Timestamp,
-    ) -> Result<Vec<SaleTerms<'e>>, Refusal> {
+    fn terms<'e>(&self, listing: &'e Listing, now: Timestamp) -> Result<Vec<SaleTerms<'e>>, Refusal> {
         if self.lines.is_empty() || self.lines.len() > MAX_LINES {
             let reason = format!("must have between 1 and {MAX_LINES} lines");
             return Err(Refusal::invalid("items", reason));
@@ -172,15 +169,11 @@ impl HoldSeats {
         for (index, wanted) in self.lines.iter().enumerate() {
             let of_line = listing
                 .terms(&wanted.section, wanted.ticket_type.as_deref(), wanted.quantity, now)
-                .and_then(|terms| terms.opened_by(code))
                 .map_err(|refusal| self.of_line(index, refusal))?;
             if terms.iter().any(|other| other.is_of_same_type(&of_line)) {
                 return Err(said_twice(index, &of_line));
             }
             terms.push(of_line);
-        }
-        if code.is_some_and(|code| !terms.iter().any(|terms| terms.are_of(code))) {
-            return Err(Refusal::invalid("code", "is for none of these tickets"));
         }
         let requested = self.quantity();
         let limit = listing.details.max_seats_per_order;
@@ -192,6 +185,18 @@ impl HoldSeats {
             });
         }
         Ok(terms)
+    }
+
+    /// Checks that the code is for tickets of the order, and opens the ticket types that are sold only with a code.
+    fn are_opened_by(&self, code: Option<&Code>, terms: &[SaleTerms<'_>]) -> Result<(), Refusal> {
+        for (index, terms) in terms.iter().enumerate() {
+            let opened = terms.are_opened_by(code);
+            opened.map_err(|refusal| self.of_line(index, refusal))?;
+        }
+        if code.is_some_and(|code| !terms.iter().any(|terms| terms.are_of(code))) {
+            return Err(Refusal::invalid("code", "is for none of these tickets"));
+        }
+        Ok(())
     }
 
     /// Makes the catalog's refusal of a line say which line it is about. If there is only one line, the refusal says

@@ -88,22 +88,20 @@ impl Customers {
         self.sold.get(&customer).copied().unwrap_or(0)
     }
 
-    /// Returns the reservations by which a customer holds or has bought seats.
-    pub(super) fn reservations_of(&self, customer: CustomerId) -> impl Iterator<Item = ReservationId> + '_ {
-        let mark = CustomerMark::of(customer);
-        let first = (mark, Kept::Held, ReservationId::new(Uuid::nil()));
-        let last = (mark, Kept::Sold, ReservationId::new(Uuid::max()));
-        let of_the_mark = self.claims.range(first..=last);
-        of_the_mark
-            .filter(move |(_, other)| **other == customer)
-            .map(|((.., reservation), _)| *reservation)
-    }
-
     /// Returns the reservations by which a customer holds seats, in the order of their ids.
     pub(super) fn holds_of(&self, customer: CustomerId) -> impl Iterator<Item = ReservationId> + '_ {
+        self.of(customer, Kept::Held)
+    }
+
+    /// Returns the reservations by which a customer has bought seats, in the order of their ids.
+    pub(super) fn bought_by(&self, customer: CustomerId) -> impl Iterator<Item = ReservationId> + '_ {
+        self.of(customer, Kept::Sold)
+    }
+
+    fn of(&self, customer: CustomerId, kept: Kept) -> impl Iterator<Item = ReservationId> + '_ {
         let mark = CustomerMark::of(customer);
-        let first = (mark, Kept::Held, ReservationId::new(Uuid::nil()));
-        let last = (mark, Kept::Held, ReservationId::new(Uuid::max()));
+        let first = (mark, kept, ReservationId::new(Uuid::nil()));
+        let last = (mark, kept, ReservationId::new(Uuid::max()));
         let of_the_mark = self.claims.range(first..=last);
         of_the_mark
             .filter(move |(_, other)| **other == customer)

@@ -71,6 +71,14 @@ impl Parts {
         self.sums.get(&counted).copied().unwrap_or(0)
     }
 
+    /// Returns each code that is used, and for how many places.
+    pub(super) fn uses_of_codes(&self) -> impl Iterator<Item = (CodeId, u32)> + '_ {
+        self.sums.iter().filter_map(|(counted, quantity)| match counted {
+            Counted::Code(code) => Some((*code, *quantity)),
+            Counted::All | Counted::TicketType(_) | Counted::Tier(_) => None,
+        })
+    }
+
     pub(super) fn of_claim(&self, reservation: ReservationId) -> &[Part] {
         self.of_claims.get(&reservation).map_or(&[], AsRef::as_ref)
     }

@@ -1,5 +1,5 @@
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{CustomerId, EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{CodeId, CustomerId, EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, SeatCounts, Seating};
 
 use super::claim::{Claim, ClaimKind, CustomerHold};
@@ -149,9 +149,9 @@ impl InventoryState {
         section.into_iter().flat_map(move |section| section.held_by(customer))
     }
 
-    /// Returns how many seats of this section were sold to a customer, as far as the facts told their customer.
-    pub fn sold_to(&self, customer: CustomerId) -> u32 {
-        self.section().map_or(0, |section| section.customers.sold_to(customer))
+    /// Returns how many of these places were sold to a customer, as far as the facts told their customer.
+    pub fn sold_with(&self, customer: CustomerId, counted: Counted) -> u32 {
+        self.section().map_or(0, |section| section.sold_with(customer, counted))
     }
 
     /// Returns how many of these places are held and sold. Holds that have run out count until they are released.
@@ -159,23 +159,17 @@ impl InventoryState {
         self.section().map_or(0, |section| section.taken(counted))
     }
 
+    /// Returns each code that is used for places of this section, and for how many. Holds that have run out count until they
+    /// are released.
+    pub fn uses_of_codes(&self) -> impl Iterator<Item = (CodeId, u32)> + '_ {
+        let section = self.section().into_iter();
+        section.flat_map(|section| section.parts.uses_of_codes())
+    }
+
     /// Returns how many of these places a reservation has.
     pub fn taken_by(&self, reservation: ReservationId, counted: Counted) -> u32 {
         self.section()
             .map_or(0, |section| section.taken_by(reservation, counted))
-    }
-
-    /// Returns how many of these places a customer has at `now`, those of one reservation not counted. Holds that have run out
-    /// are not among them, nor are claims whose facts did not tell their customer.
-    pub fn taken_by_customer(
-        &self,
-        customer: CustomerId,
-        counted: Counted,
-        now: Timestamp,
-        beside: ReservationId,
-    ) -> u32 {
-        let section = self.section();
-        section.map_or(0, |section| section.taken_by_customer(customer, counted, now, beside))
     }
 
     /// Returns the holds that have run out and are not released yet, and have some of these places: when each ran out,

@@ -5,7 +5,6 @@
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{CustomerId, ReservationId};
 
-use super::claim::ClaimKind;
 use super::parts::Counted;
 use super::section::Section;
 
@@ -32,23 +31,15 @@ impl Section {
         }
     }
 
-    /// Returns how many of these places a customer has at `now`, those of one reservation not counted. Holds that have run out
-    /// are not among them.
-    pub(super) fn taken_by_customer(
-        &self,
-        customer: CustomerId,
-        counted: Counted,
-        now: Timestamp,
-        beside: ReservationId,
-    ) -> u32 {
-        let is_live = |reservation: &ReservationId| match self.claim(*reservation).map(|claim| claim.kind) {
-            Some(ClaimKind::Held { until }) => now < until,
-            Some(ClaimKind::Sold) => true,
-            None => false,
-        };
-        let others = self.customers.reservations_of(customer).filter(|id| *id != beside);
-        let each = others.filter(is_live).map(|id| self.taken_by(id, counted));
-        each.fold(0, u32::saturating_add)
+    /// Returns how many of these places were sold to a customer.
+    pub(super) fn sold_with(&self, customer: CustomerId, counted: Counted) -> u32 {
+        match counted {
+            Counted::All => self.customers.sold_to(customer),
+            _ => {
+                let bought = self.customers.bought_by(customer);
+                bought.map(|id| self.taken_by(id, counted)).fold(0, u32::saturating_add)
+            }
+        }
     }
 
     /// Returns the holds that have run out and are not released yet, and have some of these places: when each ran out,

@@ -1,11 +1,13 @@
 //! The codes of an event, each with for how many tickets it is used. Only those who manage the event see them.
 
-use ticketing_ports::vocabulary::ids::EventId;
+use std::collections::BTreeMap;
+
+use ticketing_ports::vocabulary::ids::{CodeId, EventId};
 
 use crate::book::{Stop, UnitOfWork};
 use crate::catalog::Code;
 use crate::command::{Address, Question};
-use crate::inventory::{Counted, Inventory};
+use crate::inventory::Inventory;
 
 /// Asks for the codes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +36,15 @@ impl Question for SeeCodes {
 
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Vec<UsedCode>, Stop> {
         let listing = unit.listing_managed_by(unit.person()?)?;
-        let sections = unit.every::<Inventory>()?;
-        let used = listing.codes.all().iter().map(|code| {
-            let counted = Counted::Code(code.named.code_id);
-            UsedCode {
-                code: code.clone(),
-                uses: sections.iter().map(|(_, section)| section.taken(counted)).sum(),
+        let mut uses: BTreeMap<CodeId, u32> = BTreeMap::new();
+        for (_, section) in unit.every::<Inventory>()? {
+            for (code, quantity) in section.uses_of_codes() {
+                *uses.entry(code).or_default() += quantity;
             }
+        }
+        let used = listing.codes.all().map(|code| UsedCode {
+            uses: uses.get(&code.named.code_id).copied().unwrap_or(0),
+            code,
         });
         Ok(used.collect())
     }

@@ -55,7 +55,7 @@ pub(crate) fn no_more_tickets_are_taken_than_there_are(house: &House) -> TestCas
             _ => {}
         }
         let tickets: Vec<_> = claims.values().flatten().copied().collect();
-        let of_codes = codes.all().iter().filter_map(|code| of_code(&details, code));
+        let of_codes = codes.all().filter_map(|code| of_code(&details, &code));
         for quota in quotas_of(&details).into_iter().chain(of_codes) {
             let taken = quota.count(&tickets);
             prop_assert!(taken <= quota.limit, "{taken} tickets are taken: {quota:?}");
@@ -70,7 +70,7 @@ pub(crate) fn codes_of(house: &House) -> Codes {
     for fact in facts_of(house, Aggregate::Catalog) {
         catalog.evolve(&CatalogEvent::from_recorded(fact).unwrap());
     }
-    Codes::clone(&catalog.listing().unwrap().codes)
+    catalog.listing().unwrap().codes.clone()
 }
 
 type Counts = (SectionId, Option<u128>, Option<u128>, Option<u128>, u32);

@@ -25,12 +25,12 @@ use serde::{Deserialize, Serialize};
 pub enum Change {
     /// An event was created.
     EventCreated(EventView),
-    /// The status of an event changed.
-    EventStatusChanged {
+    /// An event changed.
+    EventChanged {
         /// The event.
         event_id: EventId,
-        /// The new status of the event.
-        status: EventStatus,
+        /// The new status of the event; `None` if it keeps its status.
+        status: Option<EventStatus>,
         /// The version of the event's stream after the fact that led to the change.
         version: Version,
     },

@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use adapters_memory::InMemoryEventStore;
 use adapters_sqlite::SqliteStore;
 use ticketing_domain::catalog::EventDraft;
+use ticketing_ports::vocabulary::codes::CodeRules;
 use ticketing_ports::vocabulary::event_details::{Pool, PoolMember};
 use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::percent::Percent;
+use ticketing_ports::vocabulary::pricing::Discount;
 use ticketing_ports::vocabulary::seating::{Label, Seating};
-use ticketing_runtime::{BoxOffice, EngineConfig, HoldSeats, WantedLine};
+use ticketing_runtime::{AddCodes, BoxOffice, EngineConfig, HoldSeats, WantedLine};
 
-use crate::stage::{customer, draft, engine_with, on_sale_as, ports, request};
+use crate::stage::{ORGANISER, customer, draft, engine_with, on_sale_as, ports, request};
 
 const CALLERS: usize = 100;
 const ROUND: Duration = Duration::from_secs(1);
@@ -41,9 +44,18 @@ enum Terms {
     Types,
     /// Each section has two types; tickets of the first are counted, and a pool is over all sections.
     Quotas,
+    /// There is a code, which has been used for 10,000 tickets, and each hold enters it.
+    Code(CodeLimits),
 }
 
-const KINDS: [Kind; 8] = [
+/// How often a code may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CodeLimits {
+    InAll,
+    InAllAndPerCustomer,
+}
+
+const KINDS: [Kind; 10] = [
     ONE_LINE,
     Kind {
         name: "two lines, two sections",
@@ -84,7 +96,21 @@ const KINDS: [Kind; 8] = [
         terms: Terms::Types,
         max_live_holds: Some(3),
     },
+    Kind {
+        name: "one line with a code",
+        terms: Terms::Code(CodeLimits::InAll),
+        ..ONE_LINE
+    },
+    Kind {
+        name: "one line with a code for few of each",
+        terms: Terms::Code(CodeLimits::InAllAndPerCustomer),
+        ..ONE_LINE
+    },
 ];
+
+/// For how many tickets the code has been used before the round.
+const USES: usize = 10_000;
+const CODE: &str = "SPRING";
 
 const ONE_LINE: Kind = Kind {
     name: "one line",
@@ -134,22 +160,59 @@ async fn round(store: &str, kind: Kind) -> f64 {
     let mut draft = draft(&SECTIONS, &Seating::GeneralAdmission { capacity: 1_000_000 });
     kind.terms.apply_to(&mut draft);
     let event = on_sale_as(&office, draft).await;
-    let rate = holds_per_second(&office, event, kind.lines).await;
+    let hold = hold_of(event, kind.lines);
+    let hold = match kind.terms {
+        Terms::Code(limits) => {
+            add_code(&office, event, limits).await;
+            let hold = hold.with_code(CODE);
+            use_up(&office, &hold).await;
+            hold
+        }
+        _ => hold,
+    };
+    let rate = holds_per_second(&office, &hold).await;
     engine.shut_down(Duration::from_secs(10)).await;
     rate
 }
 
+async fn add_code(office: &BoxOffice, event_id: EventId, limits: CodeLimits) {
+    let add = AddCodes {
+        event_id,
+        codes: vec![Label::new(CODE).expect("a short plain text is a valid label")],
+        rules: CodeRules {
+            discount: Some(Discount::Percent(Percent::whole(20))),
+            max_uses: Some(100_000_000),
+            max_uses_per_customer: (limits == CodeLimits::InAllAndPerCustomer).then_some(4),
+            ..CodeRules::default()
+        },
+    };
+    office
+        .add_codes(request(ORGANISER, add))
+        .await
+        .expect("the code is new");
+}
+
+async fn use_up(office: &BoxOffice, hold: &HoldSeats) {
+    for number in 0..USES / 4 {
+        let by = customer(1_000_000_000 + number);
+        office
+            .hold(request(by, hold.clone()))
+            .await
+            .expect("the code has uses left");
+    }
+}
+
 /// Each hold is of another customer, so that nobody reaches a limit.
-async fn holds_per_second(office: &BoxOffice, event: EventId, lines: &'static [(usize, Option<&'static str>)]) -> f64 {
+async fn holds_per_second(office: &BoxOffice, hold: &HoldSeats) -> f64 {
     let held = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..CALLERS {
-        let (office, held) = (office.clone(), Arc::clone(&held));
+        let (office, held, hold) = (office.clone(), Arc::clone(&held), hold.clone());
         tasks.spawn(async move {
             while started.elapsed() < ROUND {
                 let by = customer(held.fetch_add(1, Ordering::Relaxed));
-                let answer = office.hold(request(by, hold_of(event, lines))).await;
+                let answer = office.hold(request(by, hold.clone())).await;
                 answer.expect("there are places enough for this round");
             }
         });
@@ -174,7 +237,7 @@ fn hold_of(event_id: EventId, lines: &[(usize, Option<&str>)]) -> HoldSeats {
 
 impl Terms {
     fn apply_to(self, draft: &mut EventDraft) {
-        if self == Self::Alike {
+        if matches!(self, Self::Alike | Self::Code(_)) {
             return;
         }
         let label = |text: &str| Label::new(text).expect("a short plain text is a valid label");

@@ -20,7 +20,7 @@ use ticketing_ports::vocabulary::seating::{Label, Seating};
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldSeats, Ports, Request, finish_update};
 use uuid::Uuid;
 
-const ORGANISER: Actor = Actor {
+pub(crate) const ORGANISER: Actor = Actor {
     user_id: UserId::new(Uuid::from_u128(1)),
     role: Role::Admin,
 };

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 use ticketing_domain::catalog::{CatalogEvent, CatalogState};
-use ticketing_domain::inventory::{ClaimKind, InventoryEvent, InventoryState, SeatsSold, TakenSeats};
+use ticketing_domain::inventory::{ClaimKind, Counted, InventoryEvent, InventoryState, SeatsSold, TakenSeats};
 use ticketing_domain::payment::{PaymentEvent, PaymentState};
-use ticketing_domain::quotas::quotas_of;
+use ticketing_domain::quotas::{of_code, quotas_of};
 use ticketing_domain::reservation::{ReservationEvent, ReservationState};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::streams::{Aggregate, Position, RecordedEvent, Version};
@@ -222,19 +222,20 @@ impl Books {
             .values()
             .filter(|section| section.event_id() == Some(event_id));
         let has = of_the_event.map(|section| {
-            let holds = section.held_by(customer).filter(|hold| event.recorded_at < hold.until);
-            section.sold_to(customer) + holds.map(|hold| hold.quantity).sum::<u32>()
+            let holds = section.held_by(customer).map(|hold| hold.quantity);
+            section.sold_with(customer, Counted::All) + holds.sum::<u32>()
         });
         let seats = has.sum();
         (seats > limit).then_some(Violation::TooManySeats { customer, seats, limit })
     }
 
     /// Checks after each commit that no more tickets are held and sold than the event has of a type, at the price of a tier,
-    /// or of a pool.
+    /// of a pool, or with a code.
     fn check_quotas(&self) -> Option<Violation> {
         let listings = self.catalogs.values().filter_map(CatalogState::listing);
         let quotas = listings.flat_map(|listing| {
-            let quotas = quotas_of(&listing.details).into_iter();
+            let of_codes = listing.codes.all().filter_map(|code| of_code(&listing.details, &code));
+            let quotas = quotas_of(&listing.details).into_iter().chain(of_codes);
             quotas.map(move |quota| (listing.event_id, quota))
         });
         quotas.into_iter().find_map(|(event, quota)| {

@@ -20,6 +20,7 @@ use ticketing_runtime::{
 };
 use uuid::Uuid;
 
+use super::organiser::CODE;
 use super::organiser::ORGANISER;
 use super::promises::Promise;
 use super::stage::{Stage, request};
@@ -257,7 +258,7 @@ fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
         event_id,
         lines,
         customer: HoldFor::Caller,
-        code: None,
+        code: rng.random_bool(0.3).then(|| CODE.to_owned()),
     }
 }
 

@@ -9,12 +9,15 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::refusal::Refusal;
+use ticketing_ports::vocabulary::codes::CodeRules;
 use ticketing_ports::vocabulary::event_details::{Pool, PoolMember, PricingTier, RefundRule, Venue};
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::percent::Percent;
+use ticketing_ports::vocabulary::pricing::Discount;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, RowPlaces, RowPlan, SeatLabel, Seating};
-use ticketing_runtime::{BoxOffice, CancelEvent, Failure};
+use ticketing_runtime::{AddCodes, BoxOffice, CancelEvent, Failure};
 use uuid::Uuid;
 
 use super::World;
@@ -42,6 +45,14 @@ pub(super) async fn open_event(stage: &Stage, rng: &mut StdRng) -> EventId {
     insist(
         || stage.box_office(),
         |office| {
+            let request = request(ORGANISER, codes(event), Some(4));
+            async move { office.add_codes(request).await }
+        },
+    )
+    .await;
+    insist(
+        || stage.box_office(),
+        |office| {
             let request = request(ORGANISER, event, Some(2));
             async move { office.publish(request).await }
         },
@@ -57,6 +68,22 @@ pub(super) async fn open_event(stage: &Stage, rng: &mut StdRng) -> EventId {
     .await;
     tokio::time::sleep(Duration::from_millis(rng.random_range(0..1_000))).await;
     event
+}
+
+/// The code that customers may enter.
+pub(super) const CODE: &str = "LUCKY";
+
+fn codes(event_id: EventId) -> AddCodes {
+    AddCodes {
+        event_id,
+        codes: vec![Label::new(CODE).expect("a short plain text is a valid label")],
+        rules: CodeRules {
+            discount: Some(Discount::Percent(Percent::whole(15))),
+            max_uses: Some(4),
+            max_uses_per_customer: Some(2),
+            ..CodeRules::default()
+        },
+    }
 }
 
 /// Closes and opens the sales of the event from time to time, and sometimes cancels it.

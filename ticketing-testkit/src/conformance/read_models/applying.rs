@@ -119,9 +119,9 @@ pub(super) async fn a_batch_with_a_change_of_an_unknown_row_changes_nothing(mode
     let unknown = [
         moved(2, -1, 1, 0),
         opened(2, 2, 10),
-        Change::EventStatusChanged {
+        Change::EventChanged {
             event_id: event_id(2),
-            status: EventStatus::Published,
+            status: Some(EventStatus::Published),
             version: Version(2),
         },
         Change::ReservationChanged(ReservationChange {

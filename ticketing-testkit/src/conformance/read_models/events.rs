@@ -19,9 +19,9 @@ pub(super) async fn an_event_is_read_as_it_was_created_and_changed(models: &Read
     for (number, status) in (2..).zip(EventStatus::ALL) {
         let version = Version(number);
         models
-            .apply(vec![Change::EventStatusChanged {
+            .apply(vec![Change::EventChanged {
                 event_id: event_id(1),
-                status,
+                status: Some(status),
                 version,
             }])
             .await?;
@@ -33,6 +33,29 @@ pub(super) async fn an_event_is_read_as_it_was_created_and_changed(models: &Read
         ensure_eq!(models.events.event(event_id(1)).await?, Some(changed), "changed event");
     }
     ensure_eq!(models.events.event(event_id(2)).await?, Some(event(2)), "another event");
+    let kept = |version| Change::EventChanged {
+        event_id: event_id(2),
+        status: None,
+        version,
+    };
+    let published = Change::EventChanged {
+        event_id: event_id(2),
+        status: Some(EventStatus::Published),
+        version: Version(3),
+    };
+    models
+        .apply(vec![kept(Version(2)), published, kept(Version(4))])
+        .await?;
+    let changed = EventView {
+        status: EventStatus::Published,
+        version: Version(4),
+        ..event(2)
+    };
+    ensure_eq!(
+        models.events.event(event_id(2)).await?,
+        Some(changed),
+        "event that keeps its status"
+    );
     Ok(())
 }
 
