@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
 use thiserror::Error;
 use ticketing_ports::log::identity::{Incarnation, Mark};
 use ticketing_ports::log::streams::Position;
@@ -92,16 +92,15 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
         .pragma("journal_size_limit", "67108864");
     let about = |error: Unprepared| error.about(path);
     let mut writer = prepare(settings).await.map_err(about)?;
-    let log = look(&mut writer).await.map_err(about)?;
-    // SQLite resolves symbolic links and names its `-wal` file after the real path, so the real path is compared and
-    // recorded.
-    let real_path = path.canonicalize().map_err(|error| io_error(path.to_owned(), error))?;
-    check_path(&log, &real_path, &lock)?;
-    let known_head = check_head(&mut writer, &log, &real_path).await?;
-    opens(&mut writer, &real_path)
-        .await
-        .map_err(|error| about(error.into()))?;
-    let files = Files::of(&real_path, lock.file()).map_err(|error| io_error(path.to_owned(), error))?;
+    let (files, known_head) = match admit(&mut writer, path, &lock).await {
+        Ok(admitted) => admitted,
+        Err(error) => {
+            // A connection that is dropped is closed later, on another thread. Until then, SQLite would share its index of the
+            // write-ahead log with whoever opens the same file in this process, even under another path.
+            drop(writer.close().await);
+            return Err(error);
+        }
+    };
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(Duration::from_secs(60))
@@ -113,6 +112,20 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
         writer,
         readers,
     })
+}
+
+/// Checks that the database is whole under this path, and records that this process has opened it.
+async fn admit(writer: &mut SqliteConnection, path: &Path, lock: &Lock) -> Result<(Files, KnownHead), OpenError> {
+    let about = |error: Unprepared| error.about(path);
+    let log = look(writer).await.map_err(about)?;
+    // SQLite resolves symbolic links and names its `-wal` file after the real path, so the real path is compared and
+    // recorded.
+    let real_path = path.canonicalize().map_err(|error| io_error(path.to_owned(), error))?;
+    check_path(&log, &real_path, lock)?;
+    let known_head = check_head(writer, &log, &real_path).await?;
+    opens(writer, &real_path).await.map_err(|error| about(error.into()))?;
+    let files = Files::of(&real_path, lock.file()).map_err(|error| io_error(path.to_owned(), error))?;
+    Ok((files, known_head))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
