@@ -119,7 +119,7 @@ pub(crate) struct CodesResponse {
 ///
 /// Customers who enter one in `code` when they hold seats pay less, or may buy ticket types that are sold only with a code.
 /// Only for the owner of the event and for administrators. List the `codes`, or let the server make `count` of them, for
-/// instance with `max_uses` 1 for vouchers.
+/// instance with `max_uses` 1 for vouchers. An event has at most 10,000 codes, added at most 500 times.
 #[utoipa::path(post, path = "/api/events/{event_id}/codes", tag = "events", request_body = AddCodesRequest,
     security(("session" = [])), params(("event_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = CodesAddedResponse), (status = "4XX", body = ErrorBody)))]

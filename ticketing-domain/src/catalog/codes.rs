@@ -104,6 +104,11 @@ impl Codes {
         self.count
     }
 
+    /// Returns how many times codes were added.
+    pub fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
     fn codes_of<'c>(&'c self, batch: &'c Batch) -> impl Iterator<Item = Code> + 'c {
         (0..batch.codes.len()).map(|index| self.code(batch, index))
     }

@@ -18,6 +18,8 @@ pub const TAXES: usize = 10;
 pub const CODES: usize = 10_000;
 /// How many sections and ticket types a code names at most.
 pub const VALID_FOR: usize = 50;
+/// How many times codes are added to an event at most. Each time costs every search for a code a little.
+pub const CODE_BATCHES: usize = 500;
 /// How many codes are added at once at most.
 pub const CODES_AT_ONCE: usize = 1_000;
 /// How many rows a numbered section has at most.

@@ -47,6 +47,12 @@ fn check_texts(existing: &Codes, codes: &[Label], errors: &mut Vec<FieldError>) 
         errors.push(FieldError::new("codes", one_to(limits::CODES_AT_ONCE)));
         return;
     }
+    if existing.batches() >= limits::CODE_BATCHES {
+        let most = limits::CODE_BATCHES;
+        let reason = format!("codes are added to an event at most {most} times: add several at once");
+        errors.push(FieldError::new("codes", reason));
+        return;
+    }
     if existing.count() + codes.len() > limits::CODES {
         let reason = format!("an event has at most {} codes", limits::CODES);
         errors.push(FieldError::new("codes", reason));

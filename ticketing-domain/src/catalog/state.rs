@@ -40,7 +40,7 @@ pub struct Listing {
     /// Whether a cancelled event still has reservations to settle.
     pub settling: bool,
     /// The codes that customers may enter.
-    pub codes: Codes,
+    pub codes: Arc<Codes>,
 }
 
 /// The terms on which a section is sold at one moment.
@@ -97,7 +97,7 @@ impl CatalogState {
                     details: Arc::clone(&created.details),
                     status: EventStatus::Draft,
                     settling: false,
-                    codes: Codes::default(),
+                    codes: Arc::default(),
                 });
             }
             (Self::Absent, _) => {}
@@ -117,8 +117,8 @@ impl CatalogState {
 impl Listing {
     fn evolve(&mut self, event: &CatalogEvent) {
         match event {
-            CatalogEvent::CodesAdded(added) => return self.codes.add(&added.codes, &added.rules),
-            CatalogEvent::CodeEnded(ended) => return self.codes.end(ended.code_id),
+            CatalogEvent::CodesAdded(added) => return Arc::make_mut(&mut self.codes).add(&added.codes, &added.rules),
+            CatalogEvent::CodeEnded(ended) => return Arc::make_mut(&mut self.codes).end(ended.code_id),
             _ => {}
         }
         self.status = match event {

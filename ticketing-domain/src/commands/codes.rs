@@ -336,6 +336,38 @@ fn what_is_wrong_with_new_codes_is_named() {
 }
 
 #[test]
+fn an_event_has_only_so_many_codes_and_they_are_added_only_so_often() {
+    let mut house = on_sale();
+    let named = |of: usize, from: usize| (from..from + of).map(|number| label(&format!("C{number}"))).collect();
+    let many = |of, from| AddCodes {
+        event_id: EVENT,
+        codes: named(of, from),
+        rules: fifth(),
+    };
+    for batch in 0..10 {
+        house.asks(ORGANISER, many(1_000, batch * 1_000)).unwrap();
+    }
+    let (field, why) = reason(house.asks(ORGANISER, many(1, 10_000)).unwrap_err());
+    assert_eq!(
+        (field.as_str(), why.as_str()),
+        ("codes", "an event has at most 10000 codes")
+    );
+    assert!(house.asks(ALICE, floor(1).with_code("c9999")).is_ok());
+    let too_many = many(1_001, 20_000);
+    assert_eq!(reason(house.asks(ORGANISER, too_many).unwrap_err()).0, "codes");
+
+    let mut house = on_sale();
+    for number in 0..500 {
+        house.asks(ORGANISER, many(1, number)).unwrap();
+    }
+    let (_, why) = reason(house.asks(ORGANISER, many(1, 500)).unwrap_err());
+    assert!(
+        why.starts_with("codes are added to an event at most 500 times"),
+        "{why}"
+    );
+}
+
+#[test]
 fn codes_wait_until_every_build_on_the_log_reads_them() {
     let mut house = on_sale();
     house.schema_floor = SchemaGeneration(7);

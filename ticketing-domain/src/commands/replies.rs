@@ -29,7 +29,7 @@ impl Reply for Codes {
     type Of = Catalog;
 
     fn view(state: &CatalogState, _: Version, _: Timestamp) -> Option<Self> {
-        Some(state.listing()?.codes.clone())
+        Some(Self::clone(&state.listing()?.codes))
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn codes_of(house: &House) -> Codes {
     for fact in facts_of(house, Aggregate::Catalog) {
         catalog.evolve(&CatalogEvent::from_recorded(fact).unwrap());
     }
-    catalog.listing().unwrap().codes.clone()
+    Codes::clone(&catalog.listing().unwrap().codes)
 }
 
 type Counts = (SectionId, Option<u128>, Option<u128>, Option<u128>, u32);
