@@ -6,6 +6,8 @@
 //! [`ExpireHold`], [`RetryPayment`], [`SettleCancellation`].
 
 mod add_codes;
+#[cfg(test)]
+mod adding_codes;
 mod authorize_payment;
 mod block_seats;
 mod cancel_event;
