@@ -20,7 +20,7 @@ use crate::world::{World, customer, hold, request, settle};
 
 /// The number of facts of a section after which the engine takes a snapshot of it.
 const OFTEN: u64 = 10;
-const FORMAT: u16 = 3;
+const FORMAT: u16 = 4;
 
 /// Settings by which the engine takes a snapshot of a section every [`OFTEN`] facts.
 fn snapshots_often() -> EngineConfig {
