@@ -95,8 +95,9 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
     let (files, known_head) = match admit(&mut writer, path, &lock).await {
         Ok(admitted) => admitted,
         Err(error) => {
-            // A connection that is dropped is closed later, on another thread. Until then, SQLite would share its index of the
-            // write-ahead log with whoever opens the same file in this process, even under another path.
+            // If the connection was only dropped, another thread would close it later. SQLite keeps one index of the
+            // write-ahead log for each file of a process. So whoever opened this file meanwhile under its right path
+            // would read the index of the wrong path, and miss the newest facts.
             drop(writer.close().await);
             return Err(error);
         }

@@ -136,3 +136,26 @@ async fn what_is_wrong_with_codes_is_said_and_none_is_added() {
         .await
         .refused(400, "INVALID_REQUEST");
 }
+
+#[tokio::test(start_paused = true)]
+async fn vouchers_that_are_asked_for_again_under_one_key_are_the_same_although_others_were_added_since() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let event = server.event_on_sale(&olga).await;
+    let codes = format!("/api/events/{event}/codes");
+    let key = [("idempotency-key", "vouchers-of-spring")];
+    let batch = || json!({ "count": 3, "percent": "50", "max_uses": 1 });
+    let first = olga.post_with(&codes, &key, batch()).await;
+    olga.post(&codes, json!({ "codes": ["OTHER"], "percent": "5" }))
+        .await
+        .expect(201);
+    let again = olga.post_with(&codes, &key, batch()).await;
+    assert_eq!(again.expect(201).body, first.expect(201).body);
+    assert_eq!(
+        olga.get(&codes).await.expect(200).body["codes"]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+}

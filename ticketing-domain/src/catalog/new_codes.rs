@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ticketing_ports::vocabulary::codes::CodeRules;
-use ticketing_ports::vocabulary::event_details::EventDetails;
+use ticketing_ports::vocabulary::event_details::{EventDetails, PoolMember};
 use ticketing_ports::vocabulary::ids::CodeId;
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::pricing::{Discount, NamedCode};
@@ -96,12 +96,26 @@ fn check_rules(details: &EventDetails, rules: &CodeRules, errors: &mut Vec<Field
         }
     }
     check_window(rules.available_from, rules.available_until, str::to_owned, errors);
-    if rules.valid_for.len() > limits::VALID_FOR {
+    check_valid_for(details, &rules.valid_for, errors);
+    let opens_nothing = |member: &PoolMember| {
+        let section = details.sections.iter().find(|section| section.name == member.section);
+        let mut types = section.into_iter().flat_map(|section| &section.ticket_types);
+        !types.any(|of| of.rules.only_with_code && Some(&of.name) == member.ticket_type.as_ref())
+    };
+    let has_no_limit = rules.max_uses.is_none() && rules.max_uses_per_customer.is_none();
+    if rules.discount.is_none() && has_no_limit && rules.valid_for.iter().all(opens_nothing) {
+        let reason = "is missing: the code would change nothing, since it opens no ticket type either";
+        errors.push(FieldError::new("percent", reason));
+    }
+}
+
+fn check_valid_for(details: &EventDetails, members: &[PoolMember], errors: &mut Vec<FieldError>) {
+    if members.len() > limits::VALID_FOR {
         errors.push(FieldError::new("valid_for", at_most(limits::VALID_FOR)));
         return;
     }
     let mut seen = BTreeSet::new();
-    for (index, member) in rules.valid_for.iter().enumerate() {
+    for (index, member) in members.iter().enumerate() {
         let field = |name: &str| format!("valid_for[{index}].{name}");
         if !seen.insert(member) {
             errors.push(FieldError::new(field("section"), "is listed twice"));
@@ -115,15 +129,5 @@ fn check_rules(details: &EventDetails, rules: &CodeRules, errors: &mut Vec<Field
             let reason = "is not a ticket type of the section";
             errors.push(FieldError::new(field("ticket_type"), reason));
         }
-    }
-    let opens_nothing = |member: &ticketing_ports::vocabulary::event_details::PoolMember| {
-        let section = details.sections.iter().find(|section| section.name == member.section);
-        let mut types = section.into_iter().flat_map(|section| &section.ticket_types);
-        !types.any(|of| of.rules.only_with_code && Some(&of.name) == member.ticket_type.as_ref())
-    };
-    let has_no_limit = rules.max_uses.is_none() && rules.max_uses_per_customer.is_none();
-    if rules.discount.is_none() && has_no_limit && rules.valid_for.iter().all(opens_nothing) {
-        let reason = "is missing: the code would change nothing, since it opens no ticket type either";
-        errors.push(FieldError::new("percent", reason));
     }
 }

@@ -186,7 +186,7 @@ pub struct SeatsHeld {
     pub parts: Vec<Part>,
 }
 
-/// So many seats of one ticket type and tier, with one code or none.
+/// How many seats of a reservation have the same ticket type, the same pricing tier and the same code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// The ticket type; `None` in a section without types.

@@ -27,7 +27,7 @@ impl PriceRules {
         *self == Self::default()
     }
 
-    /// Returns whether tickets cost their price and nothing else, and no tax is told.
+    /// Returns whether there are no fees and no taxes.
     pub fn are_plain(&self) -> bool {
         self.fees.is_empty() && self.taxes.is_empty()
     }
@@ -155,8 +155,8 @@ pub enum TaxRounding {
     /// Each tax of each line is rounded.
     #[default]
     PerLine,
-    /// Each tax is added up over the order, and then rounded. The minor unit that this gains or loses is told with the line
-    /// that has it.
+    /// Each tax is added up over all lines of the order, and then rounded once. A line may so have one minor unit more or
+    /// less than it would have alone; its price part says so.
     PerTax,
 }
 
